@@ -1,0 +1,1 @@
+"""Liaison: answers, enriches and digests threat indicators in channels shared with partners."""

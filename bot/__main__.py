@@ -1,0 +1,46 @@
+"""The `liaison` command; also `python -m bot`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bot.cli.context import Context
+from bot.errors import BotError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="LIAISON_CONFIG",
+    default="liaison.toml",
+    show_default=True,
+    help="Who the host and its partners are. Also LIAISON_CONFIG.",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    envvar="LIAISON_STORE",
+    default="sqlite:///liaison.db",
+    show_default=True,
+    help="Where assertions are kept. Also LIAISON_STORE.",
+)
+@click.version_option(package_name="liaison")
+@click.pass_context
+def cli(context: click.Context, config: Path, store: str) -> None:
+    """Answer indicator lookups in Slack channels shared with partners, within the marking of the data."""
+    context.obj = Context(config, store)
+
+
+def main() -> None:
+    """Run the command line; a known mistake ends in one clear message and exit code 1."""
+    try:
+        cli()
+    except BotError as error:
+        click.echo(f"liaison: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

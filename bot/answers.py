@@ -1,0 +1,99 @@
+"""Answers: what each asked indicator comes to, for the card, the table, the CLI and JSON alike."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.indicators import Indicator
+from bot.sharing import Cleared, Shown
+from bot.tlp import Label, strictest
+
+CONFIDENT = 50  # STIX confidence from which a claim counts as malicious rather than suspicious
+
+
+class Verdict(StrEnum):
+    """What the visible claims come to; absence is never "benign"."""
+
+    MALICIOUS = "malicious"
+    SUSPICIOUS = "suspicious"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One asked indicator and what this audience may know of it."""
+
+    indicator: Indicator
+    label: Label
+    verdict: Verdict
+    assertions: tuple[Shown, ...]
+    same_file: tuple[Shown, ...]  # other hashes of the same file
+
+
+def entries(asked: Iterable[Indicator], cleared: Cleared) -> list[Entry]:
+    """One entry for each asked indicator, in the order asked; unknown ones are empty."""
+    by_indicator: dict[Indicator, list[Shown]] = {}
+    by_file: dict[int, list[Shown]] = {}
+    for shown in cleared.shown:
+        by_indicator.setdefault(shown.indicator, []).append(shown)
+        if shown.file is not None:
+            by_file.setdefault(shown.file, []).append(shown)
+    return [_entry(indicator, by_indicator.get(indicator, []), by_file) for indicator in asked]
+
+
+def verdict(assertions: Iterable[Shown]) -> Verdict:
+    """The strongest claim that stands: context (to_ids false) and revoked claims condemn nobody."""
+    standing = [shown for shown in assertions if shown.to_ids and not shown.revoked]
+    if any(shown.confidence is None or shown.confidence >= CONFIDENT for shown in standing):
+        return Verdict.MALICIOUS
+    return Verdict.SUSPICIOUS if standing else Verdict.UNKNOWN
+
+
+def as_json(answer: Sequence[Entry]) -> list[dict[str, object]]:
+    """The entries as plain JSON values; times are ISO 8601 UTC or null."""
+    return [
+        {
+            "kind": entry.indicator.kind.value,
+            "value": entry.indicator.value,
+            "label": str(entry.label),
+            "verdict": entry.verdict.value,
+            "assertions": [_claim(shown) for shown in entry.assertions],
+            "same_file": [
+                {"kind": s.indicator.kind.value, "value": s.indicator.value, **_claim(s)}
+                for s in entry.same_file
+            ],
+        }
+        for entry in answer
+    ]
+
+
+def _entry(indicator: Indicator, direct: list[Shown], by_file: dict[int, list[Shown]]) -> Entry:
+    files = dict.fromkeys(shown.file for shown in direct if shown.file is not None)
+    same_file = [shown for file in files for shown in by_file[file] if shown.indicator != indicator]
+    return Entry(
+        indicator=indicator,
+        label=strictest(shown.label for shown in (*direct, *same_file)),
+        verdict=verdict(direct),
+        assertions=tuple(direct),
+        same_file=tuple(same_file),
+    )
+
+
+def _claim(shown: Shown) -> dict[str, object]:
+    return {
+        "source": shown.source,
+        "label": str(shown.label),
+        "first_seen": _iso(shown.first_seen),
+        "last_seen": _iso(shown.last_seen),
+        "family": shown.family,
+        "confidence": shown.confidence,
+        "context": shown.context,
+        "tags": list(shown.tags),
+        "to_ids": shown.to_ids,
+        "revoked": shown.revoked,
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,98 @@
+"""Assertion: one organisation's claim about one indicator, the unit of every sharing decision."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from bot.indicators import Indicator
+from bot.tlp import UNMARKED, Label, Pap, permitted_by_default, strictest
+
+MAX_TAGS = 32  # a source's tag list is cut here
+NOBODY: frozenset[str] = frozenset()
+
+
+class Assertion(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source says about one indicator, and whom it allows to know.
+
+    Organisations are slugs, persons Slack user ids, times aware UTC datetimes, confidence 0-100 (STIX 2.1).
+    """
+
+    indicator: Indicator
+    source: str
+    label: Label = UNMARKED
+    addressed_to: frozenset[str] = NOBODY  # organisations the source chose as recipients
+    only_orgs: frozenset[str] | None = None  # a sharing group: intersects, never widens; None means no group
+    never_to: frozenset[str] = NOBODY  # organisations or services the source excludes at any label
+    persons: frozenset[str] = NOBODY  # the named recipients of TLP:RED
+    pap: Pap | None = None
+    not_before: datetime | None = None  # embargo
+    not_after: datetime | None = None
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    confidence: int | None = None
+    family: str | None = None  # malware, threat actor or campaign
+    tags: tuple[str, ...] = ()
+    context: str | None = None  # the source's own words
+    to_ids: bool = True  # MISP's word: False means context, not a detection
+    revoked: bool = False
+    quarantined: bool = False  # its label could not be read: source and host only
+    file: str | None = None  # hashes with the same (source, file) belong to one file
+    seq: int = 0  # the store's number in commit order; 0 before it is stored
+
+
+def merge(old: Assertion, new: Assertion) -> Assertion:
+    """What the store keeps when a source repeats itself: fresher facts, never a wider audience.
+
+    Whatever restricts only gets stricter here; widening takes an explicit command of the source.
+    Merging the same claim again changes nothing, so a file may be imported twice.
+    """
+    newer, older = (new, old) if _is_later(new.last_seen, old.last_seen) else (old, new)
+    return msgspec.structs.replace(
+        old,
+        label=strictest((old.label, new.label)),
+        addressed_to=old.addressed_to & new.addressed_to,
+        only_orgs=_narrowest(old.only_orgs, new.only_orgs),
+        never_to=old.never_to | new.never_to,
+        persons=old.persons & new.persons,
+        pap=_strictest_pap(old, new),
+        not_before=max(_known(old.not_before, new.not_before), default=None),
+        not_after=None
+        if old.not_after is None or new.not_after is None
+        else max(old.not_after, new.not_after),
+        first_seen=min(_known(old.first_seen, new.first_seen), default=None),
+        last_seen=max(_known(old.last_seen, new.last_seen), default=None),
+        confidence=newer.confidence if newer.confidence is not None else older.confidence,
+        family=newer.family or older.family,
+        tags=tuple(dict.fromkeys(old.tags + new.tags))[:MAX_TAGS],
+        context=newer.context or older.context,
+        to_ids=old.to_ids or new.to_ids,
+        revoked=old.revoked or new.revoked,
+        quarantined=old.quarantined or new.quarantined,
+        file=old.file or new.file,
+    )
+
+
+def effective_pap(assertion: Assertion) -> Pap:
+    """Its PAP level, or the one its label implies."""
+    return permitted_by_default(assertion.label) if assertion.pap is None else assertion.pap
+
+
+def _is_later(new: datetime | None, old: datetime | None) -> bool:
+    return new is not None and (old is None or new > old)
+
+
+def _known(*times: datetime | None) -> Iterable[datetime]:
+    return (time for time in times if time is not None)
+
+
+def _narrowest(old: frozenset[str] | None, new: frozenset[str] | None) -> frozenset[str] | None:
+    if old is None or new is None:
+        return new if old is None else old
+    return old & new
+
+
+def _strictest_pap(old: Assertion, new: Assertion) -> Pap | None:
+    if old.pap is None and new.pap is None:
+        return None
+    return max(effective_pap(old), effective_pap(new))

@@ -1,0 +1,90 @@
+"""Ask and Reply: what a command gets and what it gives back. A command cannot post."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.answers import Entry
+from bot.services import Services
+from bot.sharing import Audience, Cleared, World
+
+
+class Surface(StrEnum):
+    """Where a command was given; slash commands exist only for members of the host's workspace."""
+
+    SLASH = "slash"
+    MENTION = "mention"
+    DM = "dm"
+    BUTTON = "button"
+    CLI = "cli"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person who asks, as confirmed by users.info; `org` may be sharing.UNKNOWN."""
+
+    user: str
+    org: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One command as given."""
+
+    verb: str
+    text: str  # what stands behind the verb
+    surface: Surface
+    actor: Actor
+    audience: Audience  # who will read the direct answer
+    conversation: str | None = None  # channel id; None on the command line
+    channel: Audience | None = None  # who reads that channel; the same as `audience` when answered in it
+    world: World
+    commands: "tuple[Command, ...]" = ()  # all of them, for help
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """An answer about asked indicators."""
+
+    entries: tuple[Entry, ...]
+    cleared: Cleared  # what the entries were made of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recent:
+    """The newest assertions this audience may see."""
+
+    period: str  # "24h", "7d"
+    cleared: Cleared
+    more: bool  # there are more than are listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a notice; `code` is something to type, `text` says what it is or does."""
+
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Words about Liaison itself: help, who, status, mistakes. Holds no data from the store."""
+
+    title: str
+    rows: tuple[Row, ...] = ()
+    footer: str = ""
+
+
+Reply = Lookup | Recent | Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A verb of Liaison; `commands/__init__.py` lists them."""
+
+    verb: str
+    usage: str  # what to type behind /intel, for example "lookup <indicators>"
+    summary: str  # one line for help and the manifest
+    run: Callable[[Ask, Services], Awaitable[Reply]]
+    examples: tuple[str, ...] = field(default=())

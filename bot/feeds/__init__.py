@@ -1,0 +1,1 @@
+"""Feeds: bytes in, assertions out; pure parsers, a file for each format."""

@@ -1,0 +1,1 @@
+"""The local Slack that comes with Liaison: to try it and to test it."""

@@ -1,0 +1,1 @@
+"""Stores: one contract (services.Store), one file for each engine."""

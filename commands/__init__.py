@@ -1,0 +1,1 @@
+"""What Liaison can be asked in Slack: one file a command."""
