@@ -296,7 +296,7 @@ _INPUT = _object(
     },
     {"hint": _plain(2_000), "optional": _boolean, "dispatch_action": _boolean, "block_id": _ID},
 )
-# https://docs.slack.dev/reference/block-kit/blocks/table-block: tables in messages only; our inputs in modals.
+# https://docs.slack.dev/reference/block-kit/blocks/table-block (messages only); our inputs are in modals.
 _ON_SURFACE = {
     "message": _typed(**_BLOCKS, table=_table),
     "modal": _typed(**_BLOCKS, input=_INPUT),
