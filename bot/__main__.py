@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.context import Context
+from bot.cli.policy import check, policy
 from bot.errors import BotError
 
 
@@ -31,6 +32,10 @@ from bot.errors import BotError
 def cli(context: click.Context, config: Path, store: str) -> None:
     """Answer indicator lookups in Slack channels shared with partners, within the marking of the data."""
     context.obj = Context(config, store)
+
+
+cli.add_command(check)
+cli.add_command(policy)
 
 
 def main() -> None:
