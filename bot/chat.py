@@ -7,6 +7,7 @@ from enum import StrEnum
 from bot.answers import Entry
 from bot.services import Services
 from bot.sharing import Audience, Cleared, World
+from bot.tlp import Label
 
 
 class Surface(StrEnum):
@@ -74,6 +75,7 @@ class Notice:
     title: str
     rows: tuple[Row, ...] = ()
     footer: str = ""
+    label: Label = Label.CLEAR  # how far the words may travel
 
 
 Reply = Lookup | Recent | Notice

@@ -34,12 +34,14 @@ _DATE = re.compile(r"<!date\^\d{1,12}\^[A-Za-z0-9 {}_:,-]{1,60}\|[A-Za-z0-9 :,-]
 _BARE = re.compile(r"[<>]|&(?!amp;|lt;|gt;)")
 _LABEL = re.compile(r"TLP:(CLEAR|GREEN|AMBER\+STRICT|AMBER|RED)(?![A-Za-z+])")
 _SCHEME = re.compile(
-    r"(?<![a-z0-9])(?:https?|s?ftps?|wss?|file|smb|ldaps?|ssh|git|tcp|udp|rdp|vnc|slack|data|javascript"
-    r"|mailto|tel|sip|magnet):\S"
+    r"(?<![a-z0-9])(?:(?:https?|s?ftps?|wss?|file|smb|ldaps?|ssh|git|tcp|udp|rdp|vnc|slack)://\S"
+    r"|mailto:[^\s@]{1,64}@)"
 )
 _DOTTED = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _DOTTED_ASCII = re.compile(_DOTTED.pattern, re.ASCII)
-_DOTS = str.maketrans(dict.fromkeys("。．｡", "."))  # IDNA reads them as full stops
+# Full-width forms and East Asian full stops: browsers read them as ASCII in addresses.
+_WIDE = {**{0xFEE0 + code: chr(code) for code in range(0x21, 0x7F)}, 0x3002: ".", 0xFF61: "."}
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters and marks that show nothing
 _QUAD = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}", re.ASCII)
 
 
@@ -90,7 +92,7 @@ def _walk(value: object, path: str) -> Iterator[str]:
 
 def _hidden(text: str, path: str) -> Iterator[str]:
     for character in sorted(set(text) - {"\n", "\t"}):
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") or character in _BLANK:
             yield f"{path}: holds U+{ord(character):04X}, which cannot be seen."
 
 
@@ -101,13 +103,12 @@ def _live_markup(text: str, path: str) -> Iterator[str]:
 
 def _clickable(text: str, path: str) -> Iterator[str]:
     """Whatever a chat client might make a link of, read as generously as the most eager one would."""
-    plain = unicodedata.normalize("NFKC", html.unescape(_DATE.sub("", text))).translate(_DOTS).lower()
+    plain = html.unescape(_DATE.sub("", text)).translate(_WIDE).lower()
     if found := _SCHEME.search(plain):
         yield f"{path}: {found[0]!r} starts a link."
-    for pattern in (_DOTTED, _DOTTED_ASCII):
-        for match in pattern.finditer(plain):
-            if _is_address(match[0]):
-                yield f"{path}: {match[0]!r} can be clicked."
+    for address in {found[0] for each in (_DOTTED, _DOTTED_ASCII) for found in each.finditer(plain)}:
+        if _is_address(address):
+            yield f"{path}: {address!r} can be clicked."
 
 
 def _is_address(dotted: str) -> bool:

@@ -1,0 +1,215 @@
+"""Replies as Slack messages and modals: the label first, the same words as blocks and as plain text.
+
+Takes `Cleared` and what was made of it, nothing else; how text is made safe is in layout.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from bot.cards import NO_VERDICT, card, counts, newest, severity, summary, titled
+from bot.chat import Lookup, Notice, Recent, Reply, Row
+from bot.layout import (
+    Block,
+    Bullets,
+    Button,
+    Buttons,
+    Footnote,
+    Heading,
+    Line,
+    Paragraph,
+    Part,
+    Words,
+    blocks,
+    joined,
+    pages,
+    plain,
+    words,
+)
+from bot.sharing import Cleared
+from bot.tlp import Label
+
+SHARE = "share"  # action ids
+DETAILS = "details"
+PREVIOUS = "previous_page"  # their values are page numbers
+NEXT = "next_page"
+SHARE_VIEW = "share_view"  # callback ids
+DETAILS_VIEW = "details_view"
+
+MAX_DETAILS = 20  # messages in a thread, pages in a modal; Slack takes about one message a second
+_MAX_FALLBACK = 3_800  # Slack recommends up to 4,000 characters of text
+_SHARE_TITLE = "Share to channel"
+_NOTHING = "nothing to show"
+_REFUSAL = (
+    Paragraph(((words("Nothing of this can be shown in this conversation."),),)),
+    Footnote(words("Its readers and its cap decide; the command “who” tells both.")),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What can be posted: `text` says the same as `blocks`; `details` belong into the thread below it."""
+
+    label: Label
+    text: str
+    blocks: tuple[Block, ...]
+    details: "tuple[Message, ...]" = ()
+
+
+class _Payload(TypedDict):
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def render(reply: Reply, *, share: str = "", details: str = "") -> Message:
+    """The reply as a message and its details; a token makes the button "Share" or "Details", if it helps."""
+    label, title = _label(reply), _title(reply)
+    first, more = _pages(reply)
+    buttons = _buttons(reply, share, details if more else "")
+    return Message(
+        label=label,
+        **_payload([Heading(_heading(label, title)), *first, *buttons]),
+        details=tuple(
+            Message(label=label, **_payload([Heading(_part(label, number, len(more))), *page]))
+            for number, page in enumerate(more)
+        ),
+    )
+
+
+def shareable(reply: Lookup) -> Lookup:
+    """What is worth showing to others: without the indicators nobody may be told anything about."""
+    return replace(reply, entries=tuple(entry for entry in reply.entries if entry.assertions))
+
+
+def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block:
+    """A modal with one page (from 0) of the details, or the reply itself if it has none."""
+    first, more = _pages(reply)
+    shown = more or [first]
+    page = min(max(page, 0), len(shown) - 1)
+    turns = [Button(PREVIOUS, words("Previous"), str(page - 1))] if page else []
+    turns += [Button(NEXT, words("Next"), str(page + 1))] if page + 1 < len(shown) else []
+    heading = Heading(_part(_label(reply), page, len(shown)))
+    parts = [heading, *shown[page], *([Buttons(tuple(turns))] if turns else [])]
+    return _modal(DETAILS_VIEW, "Details", parts, private_metadata)
+
+
+def share_view(reply: Lookup, readers: Sequence[str], *, private_metadata: str) -> Block:
+    """A modal that asks for confirmation: who will read it, under which label, and exactly what.
+
+    `reply` is `shareable` of what was cleared for the readers; `readers` are the names of organisations.
+    Without anything to share it has no button "Share".
+    """
+    label = _label(reply)
+    if not reply.entries:
+        return _modal(
+            SHARE_VIEW, _SHARE_TITLE, [Heading(_heading(label, _NOTHING)), *_REFUSAL], private_metadata
+        )
+    first, more = _pages(reply)
+    parts = [
+        Heading(_heading(label, "for everybody in this channel")),
+        Paragraph(((words("Who will read it", "bold"),), (words(", ".join(readers), at_most=2_000),))),
+        Footnote(words("So will any organisation that joins later: it can read the history.")),
+        Paragraph(((words("What will be posted", "bold"),), (_heading(label, _title(reply)),))),
+        *first,
+        *([Footnote(words(f"And in its thread: {len(more)} more messages with details"))] if more else []),
+    ]
+    submit = {"type": "plain_text", "text": "Share"}
+    return {**_modal(SHARE_VIEW, _SHARE_TITLE, parts, private_metadata), "submit": submit}
+
+
+def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
+    """What stands in the message itself, and what follows in its details."""
+    first, *rest = pages(_body(reply))
+    if rest:
+        first = (*first, Footnote(words("Continued under Details.")))
+    more = [*rest, *pages(_full(reply))]
+    if len(more) > MAX_DETAILS:
+        cut = f"Cut here: {len(more) - MAX_DETAILS} more pages. Look up fewer indicators at once to see all."
+        more = [*more[: MAX_DETAILS - 1], (*more[MAX_DETAILS - 1], Footnote(words(cut)))]
+    return first, more
+
+
+def _body(reply: Reply) -> list[Part]:
+    match reply:
+        case Notice(rows=rows, footer=footer):
+            listed = [Bullets(tuple(map(_row, rows)))] if rows else []
+            return [*listed, *([Footnote(words(footer, at_most=1_000))] if footer or not rows else [])]
+        case Recent(cleared=cleared, period=period, more=more):
+            return _recent(cleared, period, more)
+        case Lookup(entries=()):
+            return [*_REFUSAL]
+        case Lookup(entries=(entry,)):
+            return card(entry, brief=True)
+        case Lookup(entries=entries):
+            hint = [] if len(shareable(reply).entries) == len(entries) else [Footnote(words(NO_VERDICT))]
+            return [*hint, summary(entries)]
+
+
+def _full(reply: Reply) -> list[Part]:
+    """What the details add to the message."""
+    match reply:
+        case Lookup(entries=(entry,)):
+            full = card(entry, brief=False)
+            return full if full != card(entry, brief=True) else []
+        case Lookup(entries=entries):
+            return [part for entry in entries if entry.assertions for part in titled(entry)]
+        case _:
+            return []
+
+
+def _recent(cleared: Cleared, period: str, more: bool) -> list[Part]:
+    if not cleared.shown:
+        return [Paragraph(((words(f"Nothing to show for the last {period}."),),))]
+    hint = "There is more: narrow it down by kind or family, for example “recent 24h domain”."
+    return [newest(cleared.shown), *([Footnote(words(hint))] if more else [])]
+
+
+def _row(row: Row) -> Line:
+    code = (words(row.code, "code"),) if row.code else ()
+    return joined([code, (words(row.text, at_most=800),) if row.text else ()], "  ")
+
+
+def _buttons(reply: Reply, share: str, details: str) -> list[Part]:
+    worth_sharing = isinstance(reply, Lookup) and shareable(reply).entries
+    buttons = [Button(SHARE, words("Share to channel…"), share)] if share and worth_sharing else []
+    buttons += [Button(DETAILS, words("Details"), details)] if details else []
+    return [Buttons(tuple(buttons))] if buttons else []
+
+
+def _payload(parts: Sequence[Part]) -> "_Payload":
+    return {"text": plain(parts, at_most=_MAX_FALLBACK), "blocks": blocks(parts)}
+
+
+def _modal(callback: str, title: str, parts: Sequence[Part], private_metadata: str) -> Block:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": {"type": "plain_text", "text": title},
+        "close": {"type": "plain_text", "text": "Close"},
+        "private_metadata": private_metadata,
+        "blocks": blocks(parts, tables=False),
+    }
+
+
+def _label(reply: Reply) -> Label:
+    return reply.label if isinstance(reply, Notice) else reply.cleared.label
+
+
+def _title(reply: Reply) -> str:
+    match reply:
+        case Notice(title=title):
+            return title
+        case Recent(cleared=cleared, period=period):
+            return f"{len(cleared.shown)} new in the last {period}" if cleared.shown else _NOTHING
+        case Lookup(entries=(entry,)):
+            return severity(entry)
+        case Lookup(entries=entries):
+            return f"{len(entries)} indicators: {counts(entries)}"
+
+
+def _heading(label: Label, title: str) -> Words:
+    return words(f"{label} · {title}", at_most=150)
+
+
+def _part(label: Label, number: int, total: int) -> Words:
+    return _heading(label, f"details {number + 1} of {total}" if total > 1 else "details")
