@@ -11,11 +11,25 @@ from bot.tlp import UNMARKED, Label, Pap, permitted_by_default, strictest
 MAX_TAGS = 32  # a source's tag list is cut here
 NOBODY: frozenset[str] = frozenset()
 
+_MARKING = (
+    "label",
+    "addressed_to",
+    "only_orgs",
+    "never_to",
+    "persons",
+    "pap",
+    "not_before",
+    "not_after",
+    "revoked",
+    "quarantined",
+)
 
-class Assertion(msgspec.Struct, frozen=True, kw_only=True):
+
+class Assertion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What one source says about one indicator, and whom it allows to know.
 
     Organisations are slugs, persons Slack user ids, times aware UTC datetimes, confidence 0-100 (STIX 2.1).
+    The store keeps it as JSON without defaults: renaming a field or changing a default needs a migration.
     """
 
     indicator: Indicator
@@ -73,6 +87,17 @@ def merge(old: Assertion, new: Assertion) -> Assertion:
     )
 
 
+def remark(old: Assertion, new: Assertion) -> Assertion:
+    """The old facts under the new marking, wider or narrower: for explicit commands, never for imports."""
+    return msgspec.structs.replace(old, **{name: getattr(new, name) for name in _MARKING})
+
+
+def widens(old: Assertion, new: Assertion) -> bool:
+    """Whether somebody may see `new` who could not see `old`; in doubt yes."""
+    extended = old.not_after is not None and (new.not_after is None or new.not_after > old.not_after)
+    return extended or _restrictions(merge(old, new)) != _restrictions(new)
+
+
 def effective_pap(assertion: Assertion) -> Pap:
     """Its PAP level, or the one its label implies."""
     return permitted_by_default(assertion.label) if assertion.pap is None else assertion.pap
@@ -96,3 +121,9 @@ def _strictest_pap(old: Assertion, new: Assertion) -> Pap | None:
     if old.pap is None and new.pap is None:
         return None
     return max(effective_pap(old), effective_pap(new))
+
+
+def _restrictions(assertion: Assertion) -> tuple[object, ...]:
+    """What `merge` only ever makes stricter."""
+    marking = {name: getattr(assertion, name) for name in _MARKING}
+    return tuple((marking | {"pap": effective_pap(assertion), "not_after": None}).values())

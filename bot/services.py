@@ -31,6 +31,12 @@ class Store(Protocol):
     async def add(self, assertions: Sequence[Assertion]) -> Tally:
         """Store or merge (`assertions.merge`) them in one transaction; new rows take the next numbers."""
 
+    async def remark(self, assertion: Assertion) -> bool:
+        """Put its marking (`assertions.remark`) on the row of that source and indicator; False if none exists.
+
+        For explicit commands of the source. A row that somebody new may see takes the next number.
+        """
+
     async def lookup(self, indicators: Sequence[Indicator]) -> list[Assertion]:
         """All assertions about them, and about hashes that the same source says belong to the same file."""
 
