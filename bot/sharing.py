@@ -17,6 +17,9 @@ from bot.tlp import Label, Pap, strictest
 UNKNOWN = "?UNKNOWN"  # an organisation nobody registered, a guest without a home, a lapsed agreement
 DEFAULT_CAP = Label.GREEN  # organisations that join a channel later read its history
 
+_File = tuple[str, str | None]  # source and its name for the file
+_Place = tuple[Indicator, int, str, str, str]
+
 
 class Reach(StrEnum):
     """How an output reaches its readers."""
@@ -85,9 +88,8 @@ class Shown:
     context: str | None
     to_ids: bool
     revoked: bool
-    file: int | None = (
-        None  # equal for hashes that one source says belong to one file; counts within one answer
-    )
+    # equal for hashes that one source says belong to one file; None unless several of them are shown
+    file: int | None = None
 
 
 @final
@@ -118,18 +120,10 @@ def clear(
     released = [assertion for assertion in assertions if may_release(assertion, audience, world).release]
     if asked is not None:
         released = _reached_from(frozenset(asked), released)
-    pairs = [
+    told = [
         (_shown(assertion, audience, world), (assertion.source, assertion.file)) for assertion in released
     ]
-    pairs.sort(key=lambda pair: _place(pair[0]))
-    numbers: dict[tuple[str, str | None], int] = {}
-    return Cleared(
-        audience,
-        tuple(
-            shown if file[1] is None else replace(shown, file=numbers.setdefault(file, len(numbers) + 1))
-            for shown, file in pairs
-        ),
-    )
+    return Cleared(audience, _in_order(told))
 
 
 def may_release(assertion: Assertion, audience: Audience, world: World) -> Decision:
@@ -187,7 +181,7 @@ def _may_ask(assertion: Assertion, audience: Audience) -> Decision:
         return Decision(False, "PAP:RED (or derived): no third-party checks")
     if pap is Pap.AMBER and audience.active:
         return Decision(False, "PAP:AMBER: passive lookups only")
-    if outside_group or assertion.revoked or assertion.quarantined:
+    if outside_group or UNKNOWN in audience.orgs or assertion.revoked or assertion.quarantined:
         return _not_entitled(audience.orgs)
     return Decision(True, "provider allowed")
 
@@ -228,7 +222,7 @@ def _is_for_everyone(assertion: Assertion) -> bool:
 
 def _allowed(assertion: Assertion, world: World) -> frozenset[str]:
     """Who may see it; source and host always, UNKNOWN never."""
-    always = frozenset((assertion.source, world.host))
+    always = frozenset((assertion.source, world.host)) - {UNKNOWN}
     if assertion.revoked or assertion.quarantined:
         return always
     allowed = _recipients(assertion, world)
@@ -277,22 +271,35 @@ def _reached_from(asked: frozenset[Indicator], released: list[Assertion]) -> lis
     return [a for a in released if a.indicator in asked or (a.source, a.file) in files]
 
 
-def _place(shown: Shown) -> tuple[Indicator, int, str, str, str, str]:
-    """Sort by what the reader sees, so that the order tells nothing about what stays hidden."""
-    return (
-        shown.indicator,
-        -shown.label,
-        shown.source,
-        str(shown.first_seen),
-        shown.family or "",
-        shown.context or "",
+def _in_order(told: Iterable[tuple[Shown, _File]]) -> tuple[Shown, ...]:
+    """Sort by what is read, and number the files of which several hashes are shown.
+
+    Neither may tell how the store sorts sources that stay unnamed, or that a hash has hidden others.
+    """
+    placed = [(_place(shown), shown, file) for shown, file in told]
+    places: dict[_File, list[_Place]] = {}
+    for place, _, file in placed:
+        places.setdefault(file, []).append(place)
+    several = (file for file in places if file[1] is not None and len(places[file]) > 1)
+    ordered = sorted(several, key=lambda file: sorted(places[file]))
+    numbers = {file: number for number, file in enumerate(ordered, 1)}
+    placed.sort(key=lambda one: (one[0], numbers.get(one[2], 0)))
+    return tuple(
+        replace(shown, file=numbers[file]) if file in numbers else shown for _, shown, file in placed
     )
+
+
+def _place(shown: Shown) -> _Place:
+    """Everything that is read takes part: two claims in the same place read the same."""
+    rest = (shown.last_seen, shown.family, shown.context, shown.confidence, shown.tags, shown.to_ids)
+    return (shown.indicator, -shown.label, shown.source, str(shown.first_seen), repr((*rest, shown.revoked)))
 
 
 def _source_as_read(source: str, audience: Audience, world: World) -> tuple[str, str]:
     """Slug and name if every reader may know them; an alias among partners; else "a partner"."""
     readers = _readers(audience, world)
-    if source == world.host or readers <= {source, world.host} | world.named_to.get(source, frozenset()):
+    may_know = ({source, world.host} | world.named_to.get(source, frozenset())) - {UNKNOWN}
+    if source == world.host or readers <= may_know:
         return source, world.names.get(source, source)
     pseudonym = "a partner" if UNKNOWN in readers else world.aliases.get(source, "a partner")
     return pseudonym, pseudonym
