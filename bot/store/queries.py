@@ -1,0 +1,125 @@
+"""The queries of readers: each answers in one step of SQLite for every 500 values."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.assertions import Assertion
+from bot.errors import BotError, InputError
+from bot.indicators import Indicator, Kind
+from bot.store import rows
+from bot.store.connection import reading
+from bot.store.files import FileId
+
+PAGE = 500  # assertions in one page
+_HIGHEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a page of the newest is taken from."""
+
+    first: int  # the lowest number that may be in it
+    before: int | None  # the last number of the page before
+    stored_at: int  # microseconds since 1970
+    kind: Kind | None
+    family: str | None
+
+
+def head(connection: sqlite3.Connection) -> int:
+    """The highest sequence number given so far."""
+    [number] = connection.execute("SELECT head FROM clock").fetchone()
+    return int(number)
+
+
+def answer(
+    connection: sqlite3.Connection, questions: Sequence[Sequence[Indicator]]
+) -> list[list[Assertion] | BotError]:
+    """Answer several lookups with one or two queries for each 500 values, as of one moment."""
+    keys = [_keys(question) for question in questions]
+    with reading(connection):
+        direct = by_key(connection, {key for part in keys if not isinstance(part, BotError) for key in part})
+        files = {(row.source, row.file) for row in direct if row.file is not None}
+        linked = _fetch(connection, rows.by_file, files, 2)
+    about: dict[Indicator, list[Assertion]] = {}
+    for row in direct:
+        about.setdefault(row.indicator, []).append(row)
+    of_file: dict[FileId, list[Assertion]] = {}
+    for row in linked:
+        of_file.setdefault((row.source, row.file or ""), []).append(row)
+    return [
+        found if isinstance(found, BotError) else _of(question, about, of_file)
+        for question, found in zip(questions, keys, strict=True)
+    ]
+
+
+def page(connection: sqlite3.Connection, after: int) -> list[Assertion]:
+    """The next assertions above a number, in order."""
+    query = f"SELECT {rows.BODIES} FROM (SELECT * FROM assertion WHERE seq > ? ORDER BY seq LIMIT {PAGE})"  # noqa: S608 (constants)
+    [bodies] = connection.execute(query, (after,)).fetchone()
+    return sorted(rows.decode(bodies), key=_seq)
+
+
+def newest(connection: sqlite3.Connection, window: Window) -> list[Assertion]:
+    """The next assertions down from a number, in order."""
+    wanted = {"kind": window.kind and window.kind.value, "family": window.family and window.family.casefold()}
+    filters = "".join(f" AND {column} = :{column}" for column, value in wanted.items() if value is not None)
+    query = (
+        f"SELECT {rows.BODIES} FROM (SELECT * FROM assertion WHERE seq BETWEEN :first AND :last"  # noqa: S608 (constants)
+        f" AND stored_at >= :stored_at{filters} ORDER BY seq DESC LIMIT {PAGE})"
+    )
+    last = _HIGHEST if window.before is None else window.before - 1
+    values = {"first": window.first, "last": last, "stored_at": window.stored_at, **wanted}
+    [bodies] = connection.execute(query, values).fetchone()
+    return sorted(rows.decode(bodies), key=_seq, reverse=True)
+
+
+def first_since(connection: sqlite3.Connection, stored_at: int) -> int | None:
+    """The lowest number stored at or after that time; the plus keeps SQLite on the index of the time."""
+    [seq] = connection.execute(
+        "SELECT min(+seq) FROM assertion WHERE stored_at >= ?", (stored_at,)
+    ).fetchone()
+    return None if seq is None else int(seq)
+
+
+def by_key(connection: sqlite3.Connection, keys: Iterable[bytes]) -> list[Assertion]:
+    """All rows of these keys, whatever their source."""
+    return _fetch(connection, rows.by_key, ((key,) for key in keys), 1)
+
+
+def _fetch(
+    connection: sqlite3.Connection,
+    statement: Callable[[int], str],
+    values: Iterable[Sequence[object]],
+    columns: int,
+) -> list[Assertion]:
+    """The rows a query finds for these values, each value being the parameters it takes."""
+    found: list[Assertion] = []
+    for width, parameters in rows.parts(values, columns):
+        [bodies] = connection.execute(statement(width), parameters).fetchone()
+        found += rows.decode(bodies)
+    return found
+
+
+def _keys(indicators: Sequence[Indicator]) -> list[bytes] | InputError:
+    try:
+        return [rows.key(indicator) for indicator in indicators]
+    except InputError as error:
+        return error
+
+
+def _of(
+    question: Sequence[Indicator],
+    about: dict[Indicator, list[Assertion]],
+    of_file: dict[FileId, list[Assertion]],
+) -> list[Assertion]:
+    """The part of a shared answer that belongs to one question, each row once."""
+    found = {row.seq: row for indicator in question for row in about.get(indicator, ())}
+    if of_file:
+        files = {(row.source, row.file) for row in found.values() if row.file is not None}
+        found |= {row.seq: row for file in files for row in of_file[file]}
+    return list(found.values())
+
+
+def _seq(assertion: Assertion) -> int:
+    return assertion.seq

@@ -1,0 +1,169 @@
+"""How an assertion lies in a row: a key of fixed size, its JSON, and beside it what is searched."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from itertools import chain, islice
+
+import msgspec
+
+from bot.assertions import Assertion
+from bot.errors import InputError
+from bot.indicators import HASH_BY_LENGTH, Indicator
+
+MAX_BODY = 100_000  # characters of one assertion as JSON
+PART = 500  # values handed over in one statement
+
+Row = tuple[int, bytes, str, str, str | None, str | None, int, str]
+
+_DIGEST_BYTES = {kind: length // 2 for length, kind in HASH_BY_LENGTH.items()}
+_WIDTHS = (1, 8, 64, PART)  # few statements, so that each stays prepared
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(list[Assertion])
+
+# However many rows a statement reads or writes, it takes one step. Python drops its lock in each step and,
+# while another thread computes, waits 5 ms to get it back: row by row 300 inserts a second, like this 40,000.
+BODIES = """'[' || group_concat('{"seq":' || seq || ifnull(',"file":' || json_quote(file), '')
+  || ',' || substr(body, 2)) || ']'"""
+_PUT = """INSERT INTO assertion (seq, key, source, kind, family, file, stored_at, body)
+SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL
+ON CONFLICT (seq) DO UPDATE SET family = excluded.family, file = excluded.file, body = excluded.body"""
+
+
+def key(indicator: Indicator) -> bytes:
+    """What a row is found by: a hash itself, else 33 bytes that no hash equals. Raises InputError."""
+    try:
+        size = _DIGEST_BYTES.get(indicator.kind)
+        if size is None:
+            return b"\0" + sha256(f"{indicator.kind} {indicator.value}".encode()).digest()
+        digest = bytes.fromhex(indicator.value)
+    except ValueError as error:  # lone surrogates, or no hexadecimal digits
+        raise InputError("an indicator's value is not in canonical form") from error
+    if len(digest) != size:
+        raise InputError(f"an indicator's value is not a {indicator.kind} digest")
+    return digest
+
+
+def encode(assertion: Assertion, seq: int, stored_at: int) -> Row:
+    """The row of an assertion under that number. Raises InputError for what would not come back the same."""
+    bare = assertion
+    if assertion.seq or assertion.file is not None:
+        bare = msgspec.structs.replace(assertion, seq=0, file=None)  # these have a column of their own
+    body = _body(bare)
+    if ("\\u0000" in body or assertion.file) and any("\0" in text for text in _texts(assertion)):
+        raise InputError("an assertion holds a NUL character")
+    indicator, family = assertion.indicator, assertion.family
+    return (
+        seq,
+        key(indicator),
+        assertion.source,
+        indicator.kind.value,
+        None if family is None else family.casefold(),
+        assertion.file,
+        stored_at,
+        body,
+    )
+
+
+def decode(bodies: str | None) -> list[Assertion]:
+    """The assertions of one answer to `SELECT {BODIES}`, in no particular order."""
+    return [] if bodies is None else _decoder.decode(bodies)
+
+
+def parts(values: Iterable[Sequence[object]], columns: int) -> Iterator[tuple[int, list[object]]]:
+    """The values in portions for statements of fixed width: the width, and parameters padded with NULL."""
+    source = iter(values)
+    while portion := list(islice(source, PART)):
+        width = next(width for width in _WIDTHS if width >= len(portion))
+        padding = [None] * (columns * (width - len(portion)))
+        yield width, [*chain.from_iterable(portion), *padding]
+
+
+@cache
+def put(width: int) -> str:
+    """The statement that inserts rows, or overwrites the body of those whose number exists."""
+    return _PUT.format(values=_values(width, 8))
+
+
+@cache
+def by_key(width: int) -> str:
+    """The statement that reads rows by their keys."""
+    return f"SELECT {BODIES} FROM assertion WHERE key IN ({_marks(width)})"  # noqa: S608 (marks only)
+
+
+@cache
+def by_file(width: int) -> str:
+    """The statement that reads rows by pairs of source and file."""
+    return _by_pair(width, BODIES, "assertion", "file")
+
+
+@cache
+def file_members(width: int) -> str:
+    """The statement that counts the rows of files: source, file, count."""
+    return _by_pair(width, "source, file, count(*)", "assertion", "file") + " GROUP BY source, file"
+
+
+@cache
+def file_aliases(width: int) -> str:
+    """The statement that finds what file ids were joined with: source, alias, file."""
+    return _by_pair(width, "source, alias, file", "file_alias", "alias")
+
+
+@cache
+def taken_claims(width: int) -> str:
+    """The statement that tells which keys are claimed at a moment, in hexadecimal with blanks between."""
+    return f"SELECT group_concat(hex(key), ' ') FROM claim WHERE until > ? AND key IN ({_marks(width)})"  # noqa: S608 (marks)
+
+
+@cache
+def put_claims(width: int) -> str:
+    """The statement that stores claims, over expired ones."""
+    return (
+        f"INSERT INTO claim (key, until) SELECT * FROM (VALUES {_values(width, 2)}) WHERE column1 IS NOT NULL"  # noqa: S608 (marks)
+        " ON CONFLICT (key) DO UPDATE SET until = excluded.until"
+    )
+
+
+def micros(time: datetime) -> int:
+    """Microseconds since 1970 of an aware time."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def _by_pair(width: int, select: str, table: str, column: str) -> str:
+    """A query by (source, column); with joined VALUES SQLite uses the index, with `IN` it does not."""
+    return (
+        f"SELECT {select} FROM (VALUES {_values(width, 2)}) AS pair "  # noqa: S608 (names from the code, marks)
+        f"CROSS JOIN {table} WHERE source = pair.column1 AND {column} = pair.column2"
+    )
+
+
+def _values(rows: int, columns: int) -> str:
+    return ",".join([f"({_marks(columns)})"] * rows)
+
+
+def _marks(count: int) -> str:
+    return ",".join("?" * count)
+
+
+def _body(assertion: Assertion) -> str:
+    times = (assertion.not_before, assertion.not_after, assertion.first_seen, assertion.last_seen)
+    if any(time is not None and time.tzinfo is None for time in times):
+        raise InputError("a time of an assertion has no zone")
+    try:
+        body = _encoder.encode(assertion).decode()
+    except (ValueError, OverflowError) as error:  # half a surrogate pair, a huge number
+        raise InputError("an assertion holds a text or number that cannot be stored") from error
+    if len(body) > MAX_BODY:
+        raise InputError(f"an assertion is longer than {MAX_BODY} characters")
+    return body
+
+
+def _texts(assertion: Assertion) -> Iterator[str]:
+    yield from (assertion.source, assertion.indicator.value)
+    yield from (assertion.family or "", assertion.context or "", assertion.file or "")
+    yield from assertion.tags
+    for names in (assertion.addressed_to, assertion.only_orgs or (), assertion.never_to, assertion.persons):
+        yield from names

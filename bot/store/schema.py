@@ -1,0 +1,77 @@
+"""The store's tables, made and changed by migrations; `sqlite-utils migrate` and its kin understand them."""
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+from bot.errors import ConfigError
+from bot.store.connection import writing
+
+migrations = Migrations("liaison")
+
+
+@migrations()
+def m001_assertions(db: Database) -> None:
+    """One row per source and indicator; sequence numbers come from the clock, so they follow commit order."""
+    db.table("clock").insert({"id": 1, "head": 0}, pk="id", not_null={"head"})
+    columns = {
+        "seq": int,
+        "key": bytes,  # rows.key of the indicator
+        "source": str,
+        "kind": str,
+        "family": str,  # in folded case, to search by
+        "file": str,  # equal for hashes that this source says belong to one file
+        "stored_at": int,  # microseconds since 1970; when the row took its number
+        "body": str,  # the assertion as JSON, without seq and file
+    }
+    table = db.table("assertion").create(
+        columns, pk="seq", not_null={"key", "source", "kind", "stored_at", "body"}
+    )
+    table.create_index(["key", "source"], index_name="assertion_key", unique=True)
+    table.create_index(["kind"], index_name="assertion_kind")
+    table.create_index(["stored_at"], index_name="assertion_stored_at")
+    db.execute("CREATE INDEX assertion_family ON assertion (family) WHERE family IS NOT NULL")
+    db.execute("CREATE INDEX assertion_file ON assertion (source, file) WHERE file IS NOT NULL")
+
+
+@migrations()
+def m002_file_aliases(db: Database) -> None:
+    """Other ids under which a source spoke of a file, kept so that importing again ends in the same place."""
+    db.execute(
+        "CREATE TABLE file_alias (source TEXT NOT NULL, alias TEXT NOT NULL, file TEXT NOT NULL,"
+        " PRIMARY KEY (source, alias)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX file_alias_file ON file_alias (source, file)")
+
+
+@migrations()
+def m003_claims(db: Database) -> None:
+    """Keys somebody has claimed until a moment, against replays."""
+    db.execute("CREATE TABLE claim (key BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE INDEX claim_until ON claim (until)")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables up to date. Raises ConfigError for a file that is not a store, or a newer one."""
+    db = Database(connection)
+    if _is_current(db):
+        return
+    with writing(connection):  # of several processes that open at once the second finds everything done
+        if not _is_current(db):
+            migrations.apply(db)
+
+
+def _is_current(db: Database) -> bool:
+    """Whether nothing is left to do. Raises ConfigError."""
+    applied = {migration.name for migration in migrations.applied(db)}
+    pending = {migration.name for migration in migrations.pending(db)}
+    if len(applied) + len(pending) > _KNOWN:
+        raise ConfigError(
+            ["The store was written by a newer Liaison: update Liaison, or name another --store."]
+        )
+    if not applied and set(db.table_names()) - {migrations.migrations_table}:
+        raise ConfigError(["That database belongs to something else: name another file with --store."])
+    return not pending
+
+
+_KNOWN = len(migrations.pending(Database(memory=True)))

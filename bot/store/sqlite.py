@@ -1,0 +1,198 @@
+"""The store in one SQLite file: one thread writes, one reads, and the event loop waits for neither."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from bot.assertions import Assertion, remark, widens
+from bot.errors import BotError
+from bot.indicators import Indicator, Kind
+from bot.services import Tally
+from bot.store import queries, rows
+from bot.store.connection import WAL_LIMIT, empty_log, writing
+from bot.store.files import FileId, Files
+from bot.store.intake import Intake, Key
+from bot.store.schema import migrate
+from bot.store.threads import Desk, Turns
+
+PRUNE_SECONDS = 60  # how often expired claims are deleted, at most
+
+Claim = tuple[bytes, float]  # digest of the key, seconds
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteStore:
+    """`services.Store` on SQLite; make it with `open_store`. For one event loop."""
+
+    def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
+        self._clock = clock
+        self._log = path.with_name(path.name + "-wal")
+        self._log_limit = WAL_LIMIT
+        self._pruned = 0
+        self._writer = Desk(path, "writer")
+        self._reader = Desk(path, "reader")
+        self._lookups = Turns(self._reader, queries.answer)
+        self._claims = Turns(self._writer, self._claim)
+
+    async def open(self) -> None:
+        """Make or update the tables. Raises ConfigError."""
+        try:
+            await self._writer.do(migrate)
+        except BotError:
+            await self.close()
+            raise
+
+    async def add(self, assertions: Sequence[Assertion]) -> Tally:
+        """Store or merge them in one transaction; a thousand at a time while others wait for the store."""
+        return await self._writer.do(partial(self._add, assertions=assertions))
+
+    async def remark(self, assertion: Assertion) -> bool:
+        """Put its marking on the stored row of that source and indicator."""
+        return await self._writer.do(partial(self._remark, assertion=assertion))
+
+    async def lookup(self, indicators: Sequence[Indicator]) -> list[Assertion]:
+        """All assertions about them and about the same files; concurrent calls share one query."""
+        return await self._lookups.ask(indicators)
+
+    async def newest(
+        self, *, since: datetime, kind: Kind | None = None, family: str | None = None
+    ) -> AsyncIterator[Sequence[Assertion]]:
+        """Pages of what was stored since then, newest first."""
+        stored_at = rows.micros(since)
+        first = await self._reader.do(partial(queries.first_since, stored_at=stored_at))
+        before: int | None = None
+        while first is not None:
+            window = queries.Window(first, before, stored_at, kind, family)
+            page = await self._reader.do(partial(queries.newest, window=window))
+            if page:
+                yield page
+            if len(page) < queries.PAGE:
+                return
+            before = page[-1].seq
+
+    async def everything(self, *, after: int = 0) -> AsyncIterator[Sequence[Assertion]]:
+        """Pages of all assertions numbered above `after`, in that order."""
+        while page := await self._reader.do(partial(queries.page, after=after)):
+            yield page
+            after = page[-1].seq
+
+    async def head(self) -> int:
+        """The highest sequence number given so far."""
+        return await self._reader.do(queries.head)
+
+    async def claim(self, key: str, *, seconds: float) -> bool:
+        """True for the first who claims this key within that time; concurrent claims share a transaction."""
+        return await self._claims.ask((sha256(key.encode(errors="surrogatepass")).digest(), seconds))
+
+    async def close(self) -> None:
+        """Finish what is under way and close the file."""
+        await self._reader.close()
+        await self._writer.close()
+
+    def _add(self, connection: sqlite3.Connection, assertions: Sequence[Assertion]) -> Tally:
+        tally, stored_at = Tally(), rows.micros(self._clock())
+        with writing(connection):
+            head = queries.head(connection)
+            for start in range(0, len(assertions), rows.PART):
+                intake = _take(connection, assertions[start : start + rows.PART], head)
+                _rename(connection, intake.files.joined)
+                _put(connection, (rows.encode(row, seq, stored_at) for seq, row in intake.changed()))
+                head, tally = intake.head, tally + intake.tally
+            connection.execute("UPDATE clock SET head = ?", (head,))
+        self._bound_log(connection)
+        return tally
+
+    def _remark(self, connection: sqlite3.Connection, assertion: Assertion) -> bool:
+        with writing(connection):
+            old = _stored(connection, [assertion]).get((assertion.source, assertion.indicator))
+            if old is None:
+                return False
+            new, seq = remark(old, assertion), old.seq
+            if widens(old, new):
+                seq = queries.head(connection) + 1
+                connection.execute("UPDATE clock SET head = ?", (seq,))
+                connection.execute("DELETE FROM assertion WHERE seq = ?", (old.seq,))
+            _put(connection, [rows.encode(new, seq, rows.micros(self._clock()))])
+        return True
+
+    def _claim(self, connection: sqlite3.Connection, claims: Sequence[Claim]) -> list[bool | BotError]:
+        """Answer each claim; of several on one key in this turn the first gets it."""
+        now = rows.micros(self._clock())
+        won: dict[bytes, int] = {}
+        with writing(connection):
+            taken = _taken(connection, {key for key, _ in claims}, now)
+            answers: list[bool | BotError] = [
+                key not in taken and won.setdefault(key, index) == index
+                for index, (key, _) in enumerate(claims)
+            ]
+            until = [(key, now + int(claims[index][1] * 1e6)) for key, index in won.items()]
+            for width, parameters in rows.parts(until, 2):
+                connection.execute(rows.put_claims(width), parameters)
+            if now - self._pruned >= PRUNE_SECONDS * 1e6:
+                connection.execute("DELETE FROM claim WHERE until <= ?", (now,))
+                self._pruned = now
+        return answers
+
+    def _bound_log(self, connection: sqlite3.Connection) -> None:
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size > self._log_limit:
+            emptied = empty_log(connection)
+            self._log_limit = WAL_LIMIT if emptied else size + WAL_LIMIT  # else do not try again at once
+
+
+def _put(connection: sqlite3.Connection, new: Iterable[rows.Row]) -> None:
+    for width, parameters in rows.parts(new, 8):
+        connection.execute(rows.put(width), parameters)
+
+
+def _stored(connection: sqlite3.Connection, assertions: Iterable[Assertion]) -> dict[Key, Assertion]:
+    """The rows that these would be merged into."""
+    keys = {rows.key(assertion.indicator) for assertion in assertions}
+    return {(row.source, row.indicator): row for row in queries.by_key(connection, keys)}
+
+
+def _take(connection: sqlite3.Connection, part: Sequence[Assertion], head: int) -> Intake:
+    """Merge a portion with what is stored, in memory."""
+    stored = _stored(connection, part)
+    said = {(new.source, new.file) for new in part if new.file is not None}
+    held = {(row.source, row.file) for row in stored.values() if row.file is not None} if said else set()
+    intake = Intake(stored, _files(connection, said | held), head)
+    for assertion in part:
+        intake.take(assertion)
+    return intake
+
+
+def _files(connection: sqlite3.Connection, ids: set[FileId]) -> Files:
+    """What is known of these file ids."""
+    roots: dict[FileId, str] = {}
+    for width, parameters in rows.parts(ids, 2):
+        for source, alias, file in connection.execute(rows.file_aliases(width), parameters).fetchall():
+            roots[source, alias] = file
+    current = ids | {(source, file) for (source, _), file in roots.items()}
+    members: dict[FileId, int] = {}
+    for width, parameters in rows.parts(current, 2):
+        for source, file, count in connection.execute(rows.file_members(width), parameters).fetchall():
+            members[source, file] = count
+    return Files(roots, members)
+
+
+def _rename(connection: sqlite3.Connection, joined: Iterable[tuple[str, str, str]]) -> None:
+    for source, file, into in joined:
+        change = {"source": source, "old": file, "new": into}
+        connection.execute("UPDATE assertion SET file = :new WHERE source = :source AND file = :old", change)
+        connection.execute("UPDATE file_alias SET file = :new WHERE source = :source AND file = :old", change)
+        connection.execute("INSERT INTO file_alias VALUES (:source, :old, :new)", change)
+
+
+def _taken(connection: sqlite3.Connection, keys: Iterable[bytes], now: int) -> set[bytes]:
+    taken: set[bytes] = set()
+    for width, parameters in rows.parts(((key,) for key in keys), 1):
+        [found] = connection.execute(rows.taken_claims(width), [now, *parameters]).fetchone()
+        taken.update(bytes.fromhex(key) for key in (found or "").split())
+    return taken
