@@ -104,6 +104,8 @@ def _defang_ipv6(found: re.Match[str]) -> str:
 
 
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII)
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}", re.ASCII)
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 _LENGTHS = {kind: length for length, kind in HASH_BY_LENGTH.items()}
@@ -133,10 +135,7 @@ def _hash(kind: Kind) -> Callable[[str], str | None]:
 
 
 def _ipv4(text: str) -> str | None:
-    try:
-        return str(ipaddress.IPv4Address(text)) if text.isascii() else None
-    except ValueError:
-        return None
+    return text if _IPV4.fullmatch(text) else None
 
 
 def _ipv6(text: str) -> str | None:
