@@ -108,13 +108,12 @@ FACT_MENUS: dict[str, Sequence[Any]] = {
     "file": (None, "file 1", "file 2"),
 }
 
-one_indicator = st.just(INDICATORS[0])
 claims = from_menus(Assertion, indicator=INDICATORS[:1], **POLICY_MENUS)
 assertions = from_menus(Assertion, indicator=INDICATORS, **POLICY_MENUS, **FACT_MENUS)
 
 audiences = from_menus(
     Audience,
-    reach=tuple(Reach),
+    reach=(*Reach, *[Reach.EPHEMERAL] * 3),
     orgs=mostly([*_ALONE, frozenset(SERVICES[:1])], subsets((*READERS, *SERVICES), least=1)),
     persons=mostly(_ONE_PERSON, subsets(PEOPLE)),
     cap=tuple(Label),
