@@ -154,8 +154,8 @@ def _body(assertion: Assertion) -> str:
         raise InputError("a time of an assertion has no zone")
     try:
         body = _encoder.encode(assertion).decode()
-    except (ValueError, OverflowError) as error:  # half a surrogate pair, a huge number
-        raise InputError("an assertion holds a text or number that cannot be stored") from error
+    except ValueError as error:
+        raise InputError("an assertion holds half a surrogate pair") from error
     if len(body) > MAX_BODY:
         raise InputError(f"an assertion is longer than {MAX_BODY} characters")
     return body

@@ -24,16 +24,19 @@ class Desk:
         self._path = path
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"store-{name}")
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """What the work returns. The future raises BotError."""
-        try:
-            return asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
-        except RuntimeError as error:
-            raise UnavailableError("The store is closed; try again after the restart.") from error
+        if self._closed:
+            raise UnavailableError("The store is closed; try again after the restart.")
+        return asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
 
     async def close(self) -> None:
-        """Finish what was given, then close the connection."""
+        """Finish what was given, then close the connection; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
         self._executor.shutdown(wait=False)
 
