@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
+from bot.blockkit import MAX_HEADER
 from bot.cards import NO_VERDICT, card, counts, newest, severity, summary, titled
 from bot.chat import Lookup, Notice, Recent, Reply, Row
 from bot.layout import (
@@ -166,7 +167,7 @@ def _recent(cleared: Cleared, period: str, more: bool) -> list[Part]:
 
 def _row(row: Row) -> Line:
     code = (words(row.code, "code"),) if row.code else ()
-    return joined([code, (words(row.text, at_most=800),) if row.text else ()], "  ")
+    return joined([code, (words(row.text, at_most=800),) if row.text or not code else ()], "  ")
 
 
 def _buttons(reply: Reply, share: str, details: str) -> list[Part]:
@@ -208,7 +209,7 @@ def _title(reply: Reply) -> str:
 
 
 def _heading(label: Label, title: str) -> Words:
-    return words(f"{label} · {title}", at_most=150)
+    return words(f"{label} · {words(title).text}", at_most=MAX_HEADER)
 
 
 def _part(label: Label, number: int, total: int) -> Words:

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.answers import Entry
+from bot.errors import BotError
 from bot.services import Services
 from bot.sharing import Audience, Cleared, World
 from bot.tlp import Label
+
+SLASH = "/intel"
+MENTION = "@Liaison"
 
 
 class Surface(StrEnum):
@@ -18,6 +22,11 @@ class Surface(StrEnum):
     DM = "dm"
     BUTTON = "button"
     CLI = "cli"
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a verb there, for examples that can be typed."""
+        return {"mention": f"{MENTION} ", "dm": "", "cli": "liaison "}.get(self.value, f"{SLASH} ")
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Lookup:
 class Recent:
     """The newest assertions this audience may see."""
 
-    period: str  # "24h", "7d"
+    period: str  # what was asked for: "24h", "7d · domain"
     cleared: Cleared
     more: bool  # there are more than are listed
 
@@ -79,6 +88,11 @@ class Notice:
 
 
 Reply = Lookup | Recent | Notice
+
+
+def mistake(error: BotError) -> Notice:
+    """A mistake as an answer; its text says what to do instead."""
+    return Notice(title="that did not work", rows=tuple(Row(text=line) for line in str(error).splitlines()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -216,7 +216,7 @@ def _cut(text: str, at_most: int) -> str:
     """Defang, then make it fit; what is cut is defanged anew, for an end may turn into an address."""
     shown, keep = defang(text), at_most
     while length(shown) > at_most:
-        keep -= max(1, min(length(shown) - at_most, keep // 2))
+        keep -= 1 + max(0, length(defang(text[:keep])) - at_most) // 4
         shown = defang(text[:keep].rstrip() + "…")
     return shown
 
