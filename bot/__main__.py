@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.context import Context
+from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
 from bot.errors import BotError
 
@@ -35,6 +36,7 @@ def cli(context: click.Context, config: Path, store: str) -> None:
 
 
 cli.add_command(check)
+cli.add_command(lookup)
 cli.add_command(policy)
 
 
