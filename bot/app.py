@@ -1,0 +1,141 @@
+"""The app: one Slack, one store and one web server, started in order and stopped gracefully."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from bot.errors import BotError, ConfigError
+from bot.manifest import EVENTS_PATH
+from bot.services import Services
+from bot.settings import SlackSettings
+from bot.slack.answering import Run
+from bot.slack.connection import Connection, connect
+from bot.slack.keeping import random_token
+from bot.slack.socket import SocketMode
+
+HEALTH_PATH = "/healthz"
+HEALTH_SECONDS = 2.0
+SHUTDOWN_SECONDS = 2.0  # for responses that are being written, after everything else is done
+LOG = logging.getLogger("bot.app")
+
+
+@dataclass(frozen=True)
+class Running:
+    """The bot at work: `url` is its own address."""
+
+    connection: Connection
+    url: str
+
+
+async def serve(
+    settings: SlackSettings,
+    services: Services,
+    run: Run,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Answer until SIGTERM or Ctrl-C, then finish what is under way. Raises ConfigError, UnavailableError."""
+    stop = _stop_signal()
+    async with running(settings, services, run, host=host, port=port) as bot:
+        if settings.signing_secret is not None:
+            say(f"Liaison takes Slack's requests at {bot.url}{EVENTS_PATH}; stop it with Ctrl-C.")
+            await stop.wait()
+        else:
+            await _serve_socket(bot.connection, stop, say)
+        say("Stopping: finishing what is under way.")
+
+
+@asynccontextmanager
+async def running(
+    settings: SlackSettings,
+    services: Services,
+    run: Run,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: Callable[[], str] = random_token,
+) -> AsyncIterator[Running]:
+    """A bot that listens on HTTP; port 0 takes a free one. Leaving drains it and closes the store."""
+    try:
+        connection = await connect(settings, services, run, token=token)
+        try:
+            async with _listening(connection, host, port) as url:
+                yield Running(connection, url)
+        finally:
+            if cut_off := await connection.close():
+                LOG.warning("%d answers were cut off by the stop", cut_off)
+    finally:
+        await services.store.close()
+
+
+@asynccontextmanager
+async def _listening(connection: Connection, host: str, port: int) -> AsyncIterator[str]:
+    runner = web.AppRunner(_routes(connection), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            why = f"cannot listen on {host} port {port} ({error.strerror}); choose another with --port"
+            raise ConfigError([why]) from error
+        yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
+        await site.stop()  # no new requests; those that came are answered
+        await connection.work.drain()
+    finally:
+        await runner.cleanup()
+
+
+def _routes(connection: Connection) -> web.Application:
+    app = web.Application()
+    if connection.settings.signing_secret is not None:
+        app.router.add_post(EVENTS_PATH, connection.http_handler())
+    app.router.add_get(HEALTH_PATH, _health(connection.services))
+    return app
+
+
+def _health(services: Services) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def health(_: web.Request) -> web.Response:
+        """Whether the store answers; nothing about what is in it."""
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                await services.store.head()
+        except (BotError, TimeoutError):
+            return web.json_response({"status": "the store does not answer"}, status=503)
+        return web.json_response({"status": "ok"})
+
+    return health
+
+
+async def _serve_socket(connection: Connection, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    socket = SocketMode(connection)
+    try:
+        await socket.open()
+        say("Liaison is connected by Socket Mode; stop it with Ctrl-C.")
+        watch, stopped = asyncio.ensure_future(socket.watch()), asyncio.ensure_future(stop.wait())
+        await asyncio.wait((watch, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if watch.done():
+            watch.result()  # it ends only by giving up
+        watch.cancel()
+    finally:
+        await socket.close()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def utc_now() -> datetime:
+    """The clock of everything that is not a test."""
+    return datetime.now(UTC)

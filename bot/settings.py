@@ -1,0 +1,116 @@
+"""Settings: the secrets that Slack knows Liaison by, from the environment or from files only it can read."""
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import ConfigError
+
+MAX_SECRET_BYTES = 4096
+_TOKENS = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-", "SLACK_SIGNING_SECRET": ""}
+
+
+class Secret:
+    """A text that does not show itself; `value` is the text."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackSettings:
+    """How to reach Slack and to know it again."""
+
+    bot_token: Secret
+    signing_secret: Secret | None = None  # of HTTP mode
+    app_token: Secret | None = None  # of Socket Mode
+    api_url: str = "https://slack.com/api/"
+
+
+def read_slack(environment: Mapping[str, str], *, socket_mode: bool = False) -> SlackSettings:
+    """Find the secrets in NAME, NAME_FILE or $CREDENTIALS_DIRECTORY/NAME.
+
+    Raises ConfigError with every mistake.
+    """
+    mistakes: list[str] = []
+    found = {name: _secret(name, environment, mistakes) for name in _TOKENS}
+    bot_token, signing, app_token = (
+        found[name] for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+    )
+    if bot_token is None:
+        _missing("SLACK_BOT_TOKEN", "OAuth & Permissions", mistakes)
+    if socket_mode and app_token is None:
+        _missing("SLACK_APP_TOKEN", "Basic Information > App-Level Tokens", mistakes)
+    if not socket_mode and signing is None and app_token is None:
+        _missing("SLACK_SIGNING_SECRET", "Basic Information", mistakes)
+    if mistakes or bot_token is None:
+        raise ConfigError(list(dict.fromkeys(mistakes)))
+    return SlackSettings(
+        bot_token=bot_token, signing_secret=None if socket_mode else signing, app_token=app_token
+    )
+
+
+def _missing(name: str, page: str, mistakes: list[str]) -> None:
+    if not any(mistake.startswith(name) for mistake in mistakes):
+        mistakes.append(
+            f"{name}: is missing; copy it from {page} of your app at api.slack.com, or set {name}_FILE"
+        )
+
+
+def _secret(name: str, environment: Mapping[str, str], mistakes: list[str]) -> Secret | None:
+    text = _text(name, environment, mistakes)
+    if text is None:
+        return None
+    if not text.startswith(_TOKENS[name]) or not text.isascii() or not text.isprintable() or " " in text:
+        mistakes.append(f"{name}: is not such a secret; it is one word{_beginning(name)}")
+        return None
+    return Secret(text)
+
+
+def _beginning(name: str) -> str:
+    return f" that begins with {_TOKENS[name]}" if _TOKENS[name] else " of hexadecimal digits"
+
+
+def _text(name: str, environment: Mapping[str, str], mistakes: list[str]) -> str | None:
+    if environment.get(name):
+        return environment[name].strip()
+    if environment.get(f"{name}_FILE"):
+        return _file(name, Path(environment[f"{name}_FILE"]), mistakes)
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    if folder and (Path(folder) / name).exists():
+        # systemd lets the service in by an ACL, which shows as a group bit; the folder itself is closed
+        return _file(name, Path(folder) / name, mistakes, closed_to=stat.S_IRWXO)
+    return None
+
+
+def _file(
+    name: str, path: Path, mistakes: list[str], *, closed_to: int = stat.S_IRWXG | stat.S_IRWXO
+) -> str | None:
+    try:
+        with path.open("rb") as file:
+            mode = path.stat().st_mode
+            content = file.read(MAX_SECRET_BYTES + 1)
+    except OSError as error:
+        mistakes.append(
+            f"{name}: {path} cannot be read ({error.strerror}); make it a file that Liaison may read"
+        )
+        return None
+    if mode & closed_to:
+        mistakes.append(f"{name}: {path} can be read by others; run chmod 600 {path}")
+        return None
+    if len(content) > MAX_SECRET_BYTES:
+        mistakes.append(f"{name}: {path} is too long for a secret; is it the right file?")
+        return None
+    return content.decode(errors="replace").strip()

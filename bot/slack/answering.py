@@ -1,0 +1,68 @@
+"""Answering: a question becomes an Ask for its audience, then a Reply, then a letter for the outbox."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.blocks import render
+from bot.chat import Actor, Ask, Notice, Reply, Row, Surface, mistake
+from bot.errors import BotError
+from bot.services import Services
+from bot.sharing import Audience
+from bot.slack.keeping import Keeping, Question
+from bot.slack.outbox import Letter
+from bot.slack.work import guarded
+
+COMMAND_SECONDS = 15.0
+
+Run = Callable[[Ask, Services], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Asks the commands; `run` is `commands.answer`."""
+
+    run: Run
+    services: Services
+    questions: Keeping[Question]
+
+    async def letter(self, question: Question, actor: Actor, audience: Audience, channel: Audience) -> Letter:
+        """The answer for that audience with its buttons; a mistake of the asker or of ours, in words."""
+        reply = await self.reply(question, actor, audience, channel)
+        token = self.questions.keep(question)
+        share = token if question.surface is Surface.SLASH else ""
+        return Letter(render(reply, share=share, details=token), readers_of(reply, audience))
+
+    async def reply(self, question: Question, actor: Actor, audience: Audience, channel: Audience) -> Reply:
+        """The same before it is rendered."""
+        ask = Ask(
+            verb="",
+            text=question.text,
+            surface=question.surface,
+            actor=actor,
+            audience=audience,
+            conversation=question.conversation,
+            channel=channel,
+            world=self.services.registry.world(self.services.clock()),
+        )
+        try:
+            return await guarded(self._run(ask), COMMAND_SECONDS)
+        except BotError as error:
+            return mistake(error)
+
+    async def _run(self, ask: Ask) -> Reply:
+        return await self.run(ask, self.services)
+
+
+def readers_of(reply: Reply, audience: Audience) -> Audience:
+    """Whom a reply is for: those it was cleared for; a notice, too, may speak of those who asked for it."""
+    return audience if isinstance(reply, Notice) else reply.cleared.audience
+
+
+def apologise(error: BotError) -> Letter:
+    """An error in words for whoever asked."""
+    return Letter(render(mistake(error)), None)
+
+
+def plainly(title: str, *sentences: str) -> Letter:
+    """A few words of ours, ready to send."""
+    return Letter(render(Notice(title=title, rows=tuple(Row(text=sentence) for sentence in sentences))), None)

@@ -1,0 +1,97 @@
+"""Connection: everything that talks to one Slack, put together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from bot.errors import ConfigError
+from bot.services import Services
+from bot.settings import SlackSettings
+from bot.slack.answering import Answering, Run
+from bot.slack.audience import Audiences
+from bot.slack.bolt import bolt_app, receiver, who_am_i
+from bot.slack.calls import WebApi, open_client, quieten_sdk
+from bot.slack.identity import People
+from bot.slack.interactions import Interactions
+from bot.slack.keeping import Keeping, Question, random_token
+from bot.slack.listen import Listeners, Parts
+from bot.slack.outbox import Outbox
+from bot.slack.verify import Verifier, door
+from bot.slack.work import Work
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One Slack, its Bolt app and the work under way; made by `connect`."""
+
+    slack: WebApi
+    app: AsyncApp
+    work: Work
+    settings: SlackSettings
+    services: Services
+
+    def http_handler(self) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """The handler of what Slack sends over HTTP. Raises ConfigError without a signing secret."""
+        if self.settings.signing_secret is None:
+            raise ConfigError(["SLACK_SIGNING_SECRET: is needed to take requests over HTTP"])
+        verifier = Verifier(
+            self.settings.signing_secret, claim=claimer(self.services), clock=self.services.clock
+        )
+        return door(verifier, receiver(self.app))
+
+    async def close(self) -> int:
+        """Finish what is under way; gives the number of answers that had to be cut off."""
+        cut_off = await self.work.drain()
+        if self.slack.client.session is not None:
+            await self.slack.client.session.close()
+        return cut_off
+
+
+async def connect(
+    settings: SlackSettings,
+    services: Services,
+    run: Run,
+    *,
+    token: Callable[[], str] = random_token,
+) -> Connection:
+    """Say hello to Slack and register every listener. `token` names what buttons refer to.
+
+    Raises ConfigError if Slack refuses the token, UnavailableError if it does not answer.
+    """
+    quieten_sdk()
+    slack = WebApi(open_client(settings.bot_token.value, settings.api_url))
+    try:
+        identity = await who_am_i(slack)
+    except BaseException:
+        await slack.client.session.close()  # type: ignore[union-attr]  # open_client made it
+        raise
+    app = bolt_app(identity, claimer(services), base_url=settings.api_url)
+    parts = _parts(slack, services, run, str(identity.get("user_id", "")), token)
+    Listeners(parts).register(app)
+    Interactions(parts).register(app)
+    return Connection(slack, app, parts.work, settings, services)
+
+
+def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:
+    """The store's memory of what was seen before."""
+
+    async def claim(key: str, seconds: float) -> bool:
+        return await services.store.claim(key, seconds=seconds)
+
+    return claim
+
+
+def _parts(slack: WebApi, services: Services, run: Run, own_user: str, token: Callable[[], str]) -> Parts:
+    people = People(slack, services.registry)
+    audiences = Audiences(slack, people, services.registry, clock=services.clock, own_user=own_user)
+    questions: Keeping[Question] = Keeping(token=token)
+    return Parts(
+        answering=Answering(run, services, questions),
+        people=people,
+        audiences=audiences,
+        outbox=Outbox(slack, audiences, people, clock=services.clock),
+        work=Work(),
+        own_user=own_user,
+    )

@@ -1,0 +1,251 @@
+"""Interactions: buttons and modals. Whoever clicks is judged anew, by their own organisation."""
+
+import asyncio
+import re
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.blocks import (
+    DETAILS,
+    NEXT,
+    PREVIOUS,
+    SHARE,
+    SHARE_VIEW,
+    Message,
+    details_view,
+    render,
+    share_view,
+    shareable,
+)
+from bot.chat import Actor, Lookup, Notice, Surface, mistake
+from bot.errors import BotError, UsageError
+from bot.sharing import UNKNOWN, Audience
+from bot.slack.answering import apologise, plainly, readers_of
+from bot.slack.audience import same_readers
+from bot.slack.keeping import Keeping, Question
+from bot.slack.listen import ACK_SECONDS, ANSWER_SECONDS, Ack, Body, Parts
+from bot.slack.outbox import Json, Letter, ReplyUrl, sound_view, words_only
+from bot.slack.work import guarded, within
+
+_ANY = re.compile(r".*")  # whatever an older version of us left in a channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """What somebody is about to share: exactly these words, with exactly these readers."""
+
+    question: Question
+    readers: Audience
+    message: Message
+    to: ReplyUrl  # where the asker hears of the outcome
+
+
+class Interactions:
+    """Details of an answer, and sharing it with its channel."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._sharings: Keeping[Sharing] = Keeping()
+
+    def register(self, app: AsyncApp) -> None:
+        """Tell Bolt about every listener."""
+        app.action(DETAILS)(self.details)
+        app.action(SHARE)(self.share)
+        app.action(PREVIOUS)(self.turn)
+        app.action(NEXT)(self.turn)
+        app.view(SHARE_VIEW)(self.submit)
+        app.action(_ANY)(_acknowledge)
+        app.view(_ANY)(_acknowledge)
+        app.view_closed(_ANY)(_acknowledge)
+
+    async def details(self, ack: Ack, body: Body) -> None:
+        """Open everything that the answer left out, for the eyes of whoever clicked."""
+        await ack()
+        self._start(self._details(body), _reply_url(body))
+
+    async def turn(self, ack: Ack, body: Body) -> None:
+        """Turn to another page of the details."""
+        await ack()
+        self._start(self._turn(body), _reply_url(body))
+
+    async def share(self, ack: Ack, body: Body) -> None:
+        """Ask for confirmation: who will read it, under which label, and exactly what."""
+        await ack()
+        self._start(self._share(body), _reply_url(body))
+
+    async def submit(self, ack: Ack, body: Body) -> None:
+        """Post what was confirmed, if its readers and its words are still the same; else ask again."""
+        sharing = self._sharings.take(_metadata(body))
+        try:
+            if sharing is None or sharing.question.user != _user(body):
+                raise UsageError("This window is too old; ask again and press Share there.")
+            judged = self._parts.work.start(self._judge(body, sharing), seconds=ANSWER_SECONDS)
+            again = await within(judged, ACK_SECONDS)
+        except BotError as error:
+            await ack(response_action="update", view=_words_view(error))
+            return
+        if again is None or isinstance(again, Letter):
+            self._start(self._finish(judged, sharing), sharing.to)
+            await ack()
+        else:
+            await ack(response_action="update", view=again)
+
+    def _start(self, work: Coroutine[Any, Any, None], to: ReplyUrl) -> None:
+        """Do it, and tell whoever clicked when it fails."""
+        with suppress(BotError):  # too much to do: the click stays without effect
+            self._parts.work.start(self._telling(work, to), seconds=2 * ANSWER_SECONDS)
+
+    async def _telling(self, work: Coroutine[Any, Any, None], to: ReplyUrl) -> None:
+        try:
+            await guarded(work, ANSWER_SECONDS)
+        except BotError as error:
+            if to.url:  # a click inside a modal brings none
+                await self._parts.outbox.respond(to, words_only(apologise(error)))
+
+    async def _details(self, body: Body) -> None:
+        parts = self._parts
+        actor = await self._actor(body)
+        asked = self._asked(body)
+        question = replace(asked, user=actor.user, surface=Surface.BUTTON)
+        token = parts.answering.questions.keep(question)
+        view, readers = await self._page(question, actor, 0, token)
+        await parts.outbox.open_modal(_trigger(body), actor, view, readers)
+
+    async def _turn(self, body: Body) -> None:
+        parts, token = self._parts, _metadata(body)
+        question = parts.answering.questions.find(token)
+        if question is None or question.user != _user(body):
+            raise UsageError("This window is too old; ask again.")
+        actor = await self._actor(body)
+        view, readers = await self._page(question, actor, _page_number(body), token)
+        await parts.outbox.turn_modal(str(_view(body).get("id", "")), actor, view, readers)
+
+    async def _page(self, question: Question, actor: Actor, page: int, token: str) -> tuple[Json, Audience]:
+        """One page of the details, as the person who looks at them may see them."""
+        parts = self._parts
+        channel = await parts.audiences.of_conversation(question.conversation)
+        reader = parts.audiences.of_person(actor)
+        reply = await parts.answering.reply(question, actor, reader, channel)
+        return details_view(reply, page=page, private_metadata=token), readers_of(reply, reader)
+
+    async def _share(self, body: Body) -> None:
+        parts = self._parts
+        actor = await self._actor(body)
+        question = self._asked(body)
+        if question.user != actor.user:
+            raise UsageError("Only the person who asked can share this answer.")
+        readers = await parts.audiences.of_conversation(question.conversation, max_age=0)
+        view = await self._confirmation(question, actor, readers, _reply_url(body))
+        await parts.outbox.open_modal(_trigger(body), actor, view, readers)
+
+    async def _confirmation(self, question: Question, actor: Actor, readers: Audience, to: ReplyUrl) -> Json:
+        """The modal that shows what these readers would get."""
+        reply = await self._shareable(question, actor, readers)
+        if isinstance(reply, Notice):
+            return details_view(reply, private_metadata="-")
+        sharing = Sharing(question=question, readers=readers, message=render(reply), to=to)
+        return share_view(reply, self._names(readers), private_metadata=self._sharings.keep(sharing))
+
+    async def _judge(self, body: Body, sharing: Sharing) -> Letter | Json:
+        """The letter to post if all is as it was confirmed, else the modal to confirm anew."""
+        question = sharing.question
+        actor = await self._actor(body)
+        readers = await self._parts.audiences.of_conversation(question.conversation, max_age=0)
+        reply = await self._shareable(question, actor, readers)
+        letter = Letter(render(reply), readers_of(reply, readers))
+        if same_readers(readers, sharing.readers) and letter.message == sharing.message:
+            return letter
+        return sound_view(await self._confirmation(question, actor, readers, sharing.to))
+
+    async def _finish(self, judged: "asyncio.Task[Letter | Json]", sharing: Sharing) -> None:
+        """Post it with its details; a judgement that came after Slack's patience ended is told in words."""
+        letter, conversation = await judged, sharing.question.conversation
+        if not isinstance(letter, Letter):
+            raise UsageError("Readers or words changed meanwhile, so nothing was shared; press Share again.")
+        ts = await self._parts.outbox.post(conversation, letter)
+        for page in letter.message.details:
+            await self._parts.outbox.post(conversation, replace(letter, message=page), thread=ts)
+        done = words_only(plainly("Shared in this channel"))
+        await self._parts.outbox.respond(sharing.to, done, replace=True)
+
+    async def _shareable(self, question: Question, actor: Actor, readers: Audience) -> Lookup | Notice:
+        """What would be posted for these readers, or why nothing is."""
+        if actor.org == UNKNOWN or actor.org not in readers.orgs:
+            raise UsageError("Only members of an organisation that reads this channel can share in it.")
+        asked = replace(question, surface=Surface.BUTTON)
+        reply = await self._parts.answering.reply(asked, actor, readers, readers)
+        if isinstance(reply, Lookup):
+            return shareable(reply)
+        return reply if isinstance(reply, Notice) else mistake(UsageError("Only a lookup can be shared."))
+
+    def _names(self, readers: Audience) -> list[str]:
+        names = self._parts.answering.services.registry.world(self._parts.answering.services.clock()).names
+        known = sorted(names.get(org, org) for org in readers.orgs - {UNKNOWN})
+        others = ["organisations that Liaison does not know"] if UNKNOWN in readers.orgs else []
+        invited = ["whoever accepts the open invitation"] if readers.pending_invite else []
+        return known + others + invited
+
+    def _asked(self, body: Body) -> Question:
+        """The question a button belongs to."""
+        question = self._parts.answering.questions.find(str(_action(body).get("value", "")))
+        if question is None or not question.may_be_used_by(_user(body), _conversation(body)):
+            raise UsageError("This answer is too old for its buttons; ask again.")
+        return question
+
+    async def _actor(self, body: Body) -> Actor:
+        """Whoever clicked, by their own team: Bolt's context would name ours."""
+        user = body.get("user")
+        team = user.get("team_id") if isinstance(user, Mapping) else None
+        return await self._parts.people.actor(_user(body), team if isinstance(team, str) else "")
+
+
+def _words_view(error: BotError) -> Json:
+    return sound_view(details_view(mistake(error), private_metadata="-"))
+
+
+def _user(body: Body) -> str:
+    return str(_within(body, "user").get("id", ""))
+
+
+def _conversation(body: Body) -> str:
+    return str(_within(body, "channel").get("id", ""))
+
+
+def _view(body: Body) -> Body:
+    return _within(body, "view")
+
+
+def _metadata(body: Body) -> str:
+    return str(_view(body).get("private_metadata", ""))
+
+
+def _trigger(body: Body) -> str:
+    return str(body.get("trigger_id", ""))
+
+
+def _reply_url(body: Body) -> ReplyUrl:
+    return ReplyUrl(str(body.get("response_url", "")))
+
+
+def _action(body: Body) -> Body:
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else {}
+    return first if isinstance(first, Mapping) else {}
+
+
+def _page_number(body: Body) -> int:
+    value = str(_action(body).get("value", ""))
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 3 else 0
+
+
+def _within(body: Body, key: str) -> Body:
+    value = body.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+async def _acknowledge(ack: Ack) -> None:
+    await ack()

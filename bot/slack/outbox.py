@@ -1,0 +1,184 @@
+"""Outbox: the only place that sends anything to Slack, after a last look at who will read it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.blockkit import message_problems, view_problems
+from bot.blocks import Message
+from bot.chat import Actor
+from bot.errors import BotError, UnavailableError
+from bot.sharing import Audience, Reach
+from bot.slack.audience import FRESH_SECONDS, Audiences, alone, same_readers
+from bot.slack.calls import RefusedError, WebApi, is_local
+from bot.slack.identity import People
+
+RESPONSE_HOST = "hooks.slack.com"
+RESPONSE_USES = 5  # https://docs.slack.dev/interactivity/handling-user-interaction/
+RESPONSE_SECONDS = 10.0
+TRIGGER_SECONDS = 3.0
+
+Json = dict[str, object]
+
+
+class ReadersChangedError(BotError):
+    """Others than those it was cleared for would read it; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("Who reads this conversation changed just now, so nothing was said; ask again.")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A rendered message and the audience it was cleared for; None if it holds nothing from the store."""
+
+    message: Message
+    audience: Audience | None
+
+
+@dataclass(frozen=True)
+class Ephemeral:
+    """A checked answer that only one person sees; made by the outbox alone."""
+
+    payload: Json
+
+
+class ReplyUrl:
+    """Slack's address for answers to one command or click; who knows it can use it, so it is never shown."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.uses = 0
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+class Outbox:
+    """Posts, answers, modals. Nothing is sent twice: a post whose answer got lost stays as it is."""
+
+    def __init__(
+        self, slack: WebApi, audiences: Audiences, people: People, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._slack, self._audiences, self._people, self._clock = slack, audiences, people, clock
+
+    async def post(self, conversation: str, letter: Letter, *, thread: str = "") -> str:
+        """Post where all members read it; gives its `ts`.
+
+        Raises ReadersChangedError, RefusedError, UnavailableError.
+        """
+        readers = await self._audiences.of_conversation(conversation, max_age=0)
+        self._check(letter, readers)
+        return await self._post(conversation, letter.message, thread)
+
+    async def post_direct(self, conversation: str, actor: Actor, letter: Letter, *, thread: str = "") -> str:
+        """Post in the direct conversation with that one person; gives its `ts`. Raises the same."""
+        self._check(letter, await self._alone(Reach.DM, actor))
+        return await self._post(conversation, letter.message, thread)
+
+    async def ephemeral(self, actor: Actor, letter: Letter) -> Ephemeral:
+        """Check an answer that only the actor will see. Raises ReadersChangedError."""
+        self._check(letter, await self._alone(Reach.EPHEMERAL, actor))
+        return Ephemeral({"response_type": "ephemeral", **_payload(letter.message)})
+
+    async def respond(self, to: ReplyUrl, answer: Ephemeral, *, replace: bool = False) -> None:
+        """Answer a command or click; `replace` puts it in the place of what was clicked."""
+        if to.uses >= RESPONSE_USES:
+            raise RefusedError("used_url")
+        to.uses += 1
+        await self._post_to(to.url, {**answer.payload, "replace_original": replace})
+
+    async def open_modal(self, trigger: str, actor: Actor, view: Json, audience: Audience) -> None:
+        """Open a modal whose words were cleared for that audience, which the actor must belong to."""
+        await self._check_may_see(actor, audience)
+        arguments = {"trigger_id": trigger, "view": sound_view(view)}
+        await self._slack.write("views.open", arguments, seconds=TRIGGER_SECONDS)
+
+    async def turn_modal(self, view_id: str, actor: Actor, view: Json, audience: Audience) -> None:
+        """Put another page into an open modal."""
+        await self._check_may_see(actor, audience)
+        await self._slack.write("views.update", {"view_id": view_id, "view": sound_view(view)})
+
+    async def _post(self, conversation: str, message: Message, thread: str) -> str:
+        arguments = {
+            "channel": conversation,
+            **_payload(message),
+            "unfurl_links": False,  # Slack must fetch nothing, whatever got past the defanging
+            "unfurl_media": False,
+            **({"thread_ts": thread} if thread else {}),
+        }
+        answer = await self._slack.write("chat.postMessage", arguments)
+        return str(answer.get("ts", ""))
+
+    async def _alone(self, reach: Reach, actor: Actor) -> Audience:
+        """The audience of that person as Slack says it now."""
+        now = await self._people.actor(actor.user)
+        return alone(reach, now, self._clock())
+
+    async def _check_may_see(self, actor: Actor, audience: Audience) -> None:
+        """A modal shows its one reader what was cleared for them, or for a conversation they read."""
+        now = await self._people.actor(actor.user)
+        is_other = audience.reach is Reach.EPHEMERAL and audience.persons != {actor.user}
+        if is_other or now.org not in audience.orgs or self._is_old(audience):
+            raise ReadersChangedError
+
+    def _check(self, letter: Letter, readers: Audience) -> None:
+        if letter.audience is None:
+            return
+        if not same_readers(letter.audience, readers) or self._is_old(letter.audience):
+            raise ReadersChangedError
+
+    def _is_old(self, audience: Audience) -> bool:
+        read_at = audience.read_at
+        return read_at is None or abs(self._clock() - read_at) > timedelta(seconds=FRESH_SECONDS)
+
+    async def _post_to(self, url: str, body: Json) -> None:
+        """Once, and only to where Slack's own response URLs lead."""
+        session, base_url = self._slack.client.session, self._slack.client.base_url
+        if session is None or not _is_response_url(url, base_url):
+            raise RefusedError("invalid_response_url")
+        try:
+            async with (
+                asyncio.timeout(RESPONSE_SECONDS),
+                session.post(
+                    url, json=body, allow_redirects=False, proxy=self._slack.client.proxy
+                ) as response,
+            ):
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnavailableError("Slack did not take the answer; ask again.") from error
+        if status != 200:
+            raise RefusedError(f"response_url_{status}")
+
+
+def words_only(letter: Letter) -> Ephemeral:
+    """An answer that holds nothing from the store needs no look at its reader."""
+    if letter.audience is not None:
+        raise ReadersChangedError
+    return Ephemeral({"response_type": "ephemeral", **_payload(letter.message)})
+
+
+def sound_view(view: Json) -> Json:
+    """The view, if Slack would take it. Raises ValueError, which is a mistake of ours."""
+    if found := view_problems(view):
+        raise ValueError(f"{len(found)} problems in a view")
+    return view
+
+
+def _payload(message: Message) -> Json:
+    """What every way of sending has in common. Raises ValueError, which is a mistake of ours."""
+    payload: Json = {"text": message.text, "blocks": list(message.blocks)}
+    if found := message_problems(payload):
+        raise ValueError(f"{len(found)} problems in a message")
+    return payload
+
+
+def _is_response_url(url: str, base_url: str) -> bool:
+    parts, base = urlsplit(url), urlsplit(base_url)
+    if is_local(base_url):
+        return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
+    return parts.scheme == "https" and parts.netloc == RESPONSE_HOST
