@@ -20,6 +20,7 @@ from bot.tlp import Label
 HOST = "host"
 QUARANTINE = "QUARANTINE"  # stands for a label that could not be read
 
+_UNKNOWN_WORD = "unknown"
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _TIMES = {
     "earlier than now": _NOW - timedelta(seconds=1),
@@ -117,7 +118,7 @@ class _Case(msgspec.Struct):
 
 def _case(raw: msgspec.Raw, orgs: dict[str, _Org]) -> Case:
     case = msgspec.json.decode(raw, type=_Case)
-    _check_organisations(case, orgs.keys() | {HOST, "unknown"})
+    _check_organisations(case, orgs.keys() | {HOST, _UNKNOWN_WORD})
     return Case(
         number=case.case,
         says=case.says,
@@ -132,11 +133,11 @@ def _assertion(written: _Assertion) -> Assertion:
     quarantined = written.label == QUARANTINE
     return Assertion(
         indicator=_INDICATOR,
-        source=written.source,
+        source=_slug(written.source),
         label=tlp.UNMARKED if quarantined else tlp.parse(written.label),
-        addressed_to=written.addressed_to,
-        only_orgs=written.only_orgs,
-        never_to=written.never_to,
+        addressed_to=_slugs(written.addressed_to),
+        only_orgs=None if written.only_orgs is None else _slugs(written.only_orgs),
+        never_to=_slugs(written.never_to),
         persons=written.persons,
         pap=None if written.pap is None else tlp.parse_pap(written.pap),
         not_before=_time("not_before", written.not_before),
@@ -149,7 +150,7 @@ def _assertion(written: _Assertion) -> Assertion:
 def _audience(written: _Audience) -> Audience:
     return Audience(
         reach=_reach(written.kind),
-        orgs=frozenset(UNKNOWN if org == "unknown" else org for org in written.orgs),
+        orgs=_slugs(written.orgs),
         persons=written.persons,
         cap=tlp.parse(written.cap),
         fresh=written.fresh,
@@ -178,6 +179,14 @@ def _check_organisations(case: _Case, known: Iterable[str]) -> None:
     named |= set() if case.audience.kind == Reach.PROVIDER else case.audience.orgs
     if strange := named - set(known):
         raise InputError(f"{', '.join(sorted(strange))}: not in `orgs`; add it there or correct the name")
+
+
+def _slug(org: str) -> str:
+    return UNKNOWN if org == _UNKNOWN_WORD else org
+
+
+def _slugs(orgs: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(_slug, orgs))
 
 
 def _reach(kind: str) -> Reach:
