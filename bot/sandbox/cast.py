@@ -57,6 +57,17 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """Something to try: the page becomes that person there and puts the text into the composer."""
+
+    title: str
+    why: str
+    user: str
+    channel: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cast:
     """Everyone and every channel at the start; `bot` is the user id of the app's bot in the `host` team."""
 
@@ -67,12 +78,18 @@ class Cast:
     channels: tuple[Place, ...]
     bot_id: str = "B0LIAISON"
     app_id: str = "A0LIAISON"
+    tour: tuple[Step, ...] = ()
 
 
 def demo_cast() -> Cast:
     """A centre, two vendors it shares channels with, a national bureau on Enterprise Grid and a newcomer."""
     return Cast(
-        host="T0HOST", bot="U0LIAISON", teams=_demo_teams(), users=_demo_users(), channels=_demo_channels()
+        host="T0HOST",
+        bot="U0LIAISON",
+        teams=_demo_teams(),
+        users=_demo_users(),
+        channels=_demo_channels(),
+        tour=_demo_tour(),
     )
 
 
@@ -190,5 +207,32 @@ def _demo_channels() -> tuple[Place, ...]:
             members=(*host, "U0GUEST"),
             private=False,
             purpose="For guests in the building",
+        ),
+    )
+
+
+def _demo_tour() -> tuple[Step, ...]:
+    question = "update-check[.]example backuprabbit[.]com"
+    return (
+        Step(
+            title="Ask as the centre's analyst",
+            why="Ana Lim, in the channel shared with Kaspersky",
+            user="U0ANA",
+            channel="C0KASP",
+            text=f"/intel lookup {question}",
+        ),
+        Step(
+            title="Ask as another vendor",
+            why="Tomo Sato of Trend Micro must not see what Kaspersky restricted",
+            user="U0TOMO",
+            channel="C0TREND",
+            text=f"@Liaison lookup {question}",
+        ),
+        Step(
+            title="Let somebody else read along",
+            why="Ask, invite NewCo Security above, then ask again",
+            user="U0ANA",
+            channel="C0ALL",
+            text="@Liaison who",
         ),
     )
