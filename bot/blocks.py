@@ -167,7 +167,7 @@ def _recent(cleared: Cleared, period: str, more: bool) -> list[Part]:
 
 def _row(row: Row) -> Line:
     code = (words(row.code, "code"),) if row.code else ()
-    return joined([code, (words(row.text, at_most=800),) if row.text or not code else ()], "  ")
+    return joined([code, (words(row.text, at_most=2_000),) if row.text or not code else ()], "  ")
 
 
 def _buttons(reply: Reply, share: str, details: str) -> list[Part]:

@@ -7,7 +7,7 @@ from bot.services import Services
 from bot.sharing import UNKNOWN, Audience, Reach, World, may_release
 from bot.tlp import Label
 
-NAMED = 40  # organisations that are listed
+NAMED = 30  # organisations that are listed
 _NOBODY = "?NOBODY"  # the source of the claims that the policy is tried with
 
 
@@ -77,8 +77,8 @@ def _warnings(readers: Audience, world: World) -> list[str]:
 def _cap(readers: Audience) -> list[Row]:
     if readers.reach not in (Reach.CHANNEL, Reach.MPIM):
         return []
-    why = "the host sets it, because organisations that join later can read the history"
-    return [Row(text=f"Its cap is {readers.cap}: nothing stricter is said here; {why}.")]
+    why = "Organisations that join later can read the history."
+    return [Row(text=f"Its cap is {readers.cap}: the host lets nothing stricter be said here. {why}")]
 
 
 def _verdict(label: Label, readers: Audience, world: World) -> str:

@@ -53,6 +53,7 @@ PIECES = (
 )
 
 texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=10).map("".join)
+storable = texts.map(lambda text: text.encode("utf-8", "ignore").decode().replace("\0", ""))
 times = st.none() | st.datetimes(timezones=st.just(UTC), min_value=datetime(1900, 1, 1))  # noqa: DTZ001  hypothesis adds the zone
 indicators = st.builds(Indicator, st.sampled_from(Kind), texts)
 
