@@ -1,0 +1,111 @@
+"""Killed at any moment, the store loses nothing it acknowledged, and the import run again completes it."""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.assertions import Assertion
+from bot.store.sqlite import SqliteStore
+from tests.store.contract import everything
+from tests.store.victim import BATCHES, batch
+
+ROUNDS = 25  # of each test; four tests make a hundred kills
+_LATEST_SECONDS = 0.004  # after the last acknowledgement that was waited for
+
+
+class Nursery:
+    """Where victims come from."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def kill_one(self, kind: str, path: Path, chance: random.Random) -> list[int]:
+        """Let a victim work on a store and kill it; the batches it acknowledged."""
+        assert self._process.stdin is not None
+        print(kind, path.as_posix(), file=self._process.stdin, flush=True)
+        pid = int(self._line().removeprefix("pid "))
+        lines = [self._line() for _ in range(chance.randrange(BATCHES - 1))]
+        time.sleep(chance.uniform(0, _LATEST_SECONDS))  # to hit it anywhere between two batches
+        os.kill(pid, signal.SIGKILL)
+        while lines[-1:] != ["over"]:
+            lines.append(self._line())
+        return [int(line.removeprefix("stored ")) for line in lines[:-1]]
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the process that starts victims has ended"
+        return line.strip()
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """The process that starts victims."""
+    command = [sys.executable, "-m", "tests.store.victim"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        yield Nursery(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> list[Assertion]:
+    """What an import ends with that nobody killed."""
+    return asyncio.run(_finish(tmp_path_factory.mktemp("unbroken") / "store.db"))
+
+
+@pytest.mark.parametrize("kind", ["import", "both"])
+@pytest.mark.parametrize("half", [1, 2])
+def test_killed_at_any_moment_nothing_is_lost(
+    nursery: Nursery, unbroken: list[Assertion], tmp_path: Path, kind: str, half: int
+) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}, part {half}")
+    chance = random.Random(seed)
+
+    for number in range(ROUNDS):
+        path = tmp_path / f"{number}.db"
+
+        stored = nursery.kill_one(kind, path, chance)
+
+        assert _complaints(path) == ["ok"]
+        assert asyncio.run(_holds(path, stored))
+        assert asyncio.run(_finish(path)) == unbroken
+
+
+def _complaints(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as made:
+        return [row for (row,) in made.execute("PRAGMA integrity_check")]
+
+
+async def _holds(path: Path, stored: Sequence[int]) -> bool:
+    """Whether all acknowledged batches are there: adding them again makes no new rows."""
+    store = SqliteStore(path)
+    await store.open()
+    rows = {(row.source, row.indicator) for row in await everything(store)}
+    await store.close()
+    return rows >= {(each.source, each.indicator) for number in stored for each in batch(number)}
+
+
+async def _finish(path: Path) -> list[Assertion]:
+    """Run the whole import again; everything there is then."""
+    store = SqliteStore(path)
+    await store.open()
+    for number in range(BATCHES):
+        await store.add(batch(number))
+    rows = await everything(store)
+    await store.close()
+    return rows

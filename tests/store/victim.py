@@ -1,0 +1,72 @@
+"""Processes to be killed: started by a line on standard input, each says when it has stored a batch.
+
+One process imports everything once and forks a victim for each round, so that a round takes no second.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.assertions import Assertion
+from bot.indicators import Kind
+from bot.store.sqlite import SqliteStore
+from bot.tlp import Label
+from tests.store.contract import claim, digest
+
+BATCHES = 30
+_LOOKUPS = 100
+
+
+def batch(number: int) -> list[Assertion]:
+    """Assertions that are partly new, partly repeated with other facts, in files that get joined."""
+    start = number * 20
+    new = [
+        claim(digest(n, kind), file=f"file {n // 3}", label=Label(n % 5))
+        for n in range(start, start + 20)
+        for kind in (Kind.MD5, Kind.SHA256)
+    ]
+    old = [claim(n, label=Label.RED, tags=(str(number),), file=f"file {n % 7}") for n in range(0, start, 9)]
+    return [*new, *old]
+
+
+async def _import(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    for number in range(BATCHES):
+        await store.add(batch(number))
+        _say(f"stored {number}")
+
+
+async def _import_and_look_up(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    for number in range(BATCHES):
+        *found, _ = await asyncio.gather(
+            *(store.lookup([digest(n)]) for n in range(_LOOKUPS)), store.add(batch(number))
+        )
+        if number and not all(found[:20]):
+            _say("lost")
+        _say(f"stored {number}")
+
+
+def _say(words: str) -> None:
+    os.write(1, f"{words}\n".encode())
+
+
+def _serve(orders: Sequence[str]) -> None:
+    kind, path = orders
+    _say(f"pid {os.getpid()}")
+    work = {"import": _import, "both": _import_and_look_up}[kind]
+    asyncio.run(work(Path(path)))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _serve(line.strip().split(maxsplit=1))
+        os.waitpid(child, 0)
+        _say("over")
