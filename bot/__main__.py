@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from bot.cli.context import Context
+from bot.cli.data import export_data, import_data
 from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
 from bot.errors import BotError
@@ -38,6 +39,8 @@ def cli(context: click.Context, config: Path, store: str) -> None:
 cli.add_command(check)
 cli.add_command(lookup)
 cli.add_command(policy)
+cli.add_command(import_data)
+cli.add_command(export_data)
 
 
 def main() -> None:

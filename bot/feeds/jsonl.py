@@ -1,0 +1,168 @@
+"""Liaison's own JSON lines, one assertion a line: what `liaison export` writes and machines send.
+
+Made for millions of lines: a line costs a few microseconds, and the file is never in memory as a whole.
+"""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Protocol
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from bot.assertions import MAX_TAGS, NOBODY, Assertion
+from bot.errors import InputError
+from bot.feeds import marking, strict_json
+from bot.feeds.marking import Marking
+from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, name, names, reason
+from bot.feeds.strict_json import Span
+from bot.indicators import Kind, canonical
+from bot.tlp import Label
+
+MAX_LINE = 1_000_000  # bytes
+_BLOCK = 1 << 18
+_SHORT = 1_000  # bytes; texts of a shorter line keep every limit
+_MAX_MARKINGS = 1_000  # spellings remembered
+
+_Time = Annotated[datetime, Meta(tz=True)]
+_Names = Annotated[frozenset[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=1_000)]
+
+
+class Readable(Protocol):
+    """Bytes in portions; none at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    """One line; null and absent are the same."""
+
+    kind: Kind
+    value: str
+    label: str | UnsetType | None = UNSET
+    addressed_to: _Names | UnsetType | None = UNSET
+    only_orgs: _Names | UnsetType | None = UNSET
+    never_to: _Names | UnsetType | None = UNSET
+    persons: _Names | UnsetType | None = UNSET
+    pap: str | UnsetType | None = UNSET
+    not_before: _Time | UnsetType | None = UNSET
+    not_after: _Time | UnsetType | None = UNSET
+    first_seen: _Time | UnsetType | None = UNSET
+    last_seen: _Time | UnsetType | None = UNSET
+    confidence: Annotated[int, Meta(ge=0, le=100)] | UnsetType | None = UNSET
+    family: str | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType | None = UNSET
+    context: str | UnsetType | None = UNSET
+    revoked: bool | UnsetType | None = UNSET
+    to_ids: bool | UnsetType | None = UNSET
+    quarantined: bool | UnsetType | None = UNSET
+    file: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
+
+
+KEYS = Line.__struct_fields__
+
+
+def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
+    """Every line of a file that is in memory."""
+    return parse_stream(io.BytesIO(data), defaults)
+
+
+def parse_stream(stream: Readable, defaults: Defaults) -> Iterator[Parsed]:
+    """Every line of a file; one that cannot be taken is named by its number. Raises what reading raises."""
+    reader = _Reader(defaults)
+    for number, line in _lines(stream):
+        try:
+            if len(line) > MAX_LINE:
+                raise InputError(f"longer than {MAX_LINE:,} bytes")
+            if line and not line.isspace():
+                yield reader.read(line)
+        except (InputError, msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
+            yield Rejected(f"line {number}", reason(error))
+
+
+class _Reader:
+    def __init__(self, defaults: Defaults) -> None:
+        self._source = defaults.source
+        self._default = defaults.label
+        self._decode = msgspec.json.Decoder(Line).decode
+        self._markings: dict[tuple[object, object], tuple[Marking, Label]] = {}
+
+    def read(self, data: bytes) -> Assertion:
+        """The assertion in one line. Raises InputError or msgspec.DecodeError."""
+        line = self._decode(data)
+        _refuse_repeated_keys(data, line)
+        marked, label = self._marked(line)
+        plain = len(data) <= _SHORT and b"\\" not in data and data.isascii()
+        return Assertion(
+            indicator=canonical(line.kind, line.value),
+            source=self._source,
+            label=label,
+            addressed_to=line.addressed_to or NOBODY,
+            only_orgs=None if line.only_orgs is UNSET else line.only_orgs,
+            never_to=line.never_to or NOBODY,
+            persons=line.persons or NOBODY,
+            pap=marked.pap,
+            not_before=_utc(line.not_before),
+            not_after=_utc(line.not_after),
+            first_seen=_utc(line.first_seen),
+            last_seen=_utc(line.last_seen),
+            confidence=None if line.confidence is UNSET else line.confidence,
+            family=(line.family if plain else name(line.family)) or None,
+            tags=(line.tags[:MAX_TAGS] if plain else names(line.tags)) if line.tags else (),
+            context=(line.context if plain else clean(line.context)) or None,
+            to_ids=line.to_ids is not False,
+            revoked=line.revoked is True,
+            quarantined=marked.unread or line.quarantined is True,
+            file=line.file or None,
+        )
+
+    def _marked(self, line: Line) -> tuple[Marking, Label]:
+        """Its marking and the label that follows; there are few different ones in a file."""
+        key = (line.label, line.pap)
+        found = self._markings.get(key)
+        if found is None:
+            label = None if line.label is UNSET else line.label
+            marked = marking.of_label(label) | marking.of_pap(None if line.pap is UNSET else line.pap)
+            found = marked, marked.resolved(self._default)
+            if len(self._markings) < _MAX_MARKINGS:
+                self._markings[key] = found
+        return found
+
+
+def _refuse_repeated_keys(data: bytes, line: Line) -> None:
+    """Of two labels in one line neither is believed.
+
+    The decoder takes the last one. As many `":` as keys that it saw means that there are no others, if no
+    colon stands apart from its key; else the line is read once more, slowly. Raises InputError.
+    """
+    seen = len(KEYS) - msgspec.structs.astuple(line).count(UNSET)
+    apart = b" :" in data or b"\t:" in data or b"\r:" in data
+    if data.count(b'":') != seen or apart:
+        strict_json.value(data, Span(0, len(data)))
+
+
+def _utc(time: datetime | UnsetType | None) -> datetime | None:
+    if time is UNSET or time is None:
+        return None
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
+
+
+def _lines(stream: Readable) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines; of one that is too long only the beginning is kept."""
+    number, rest, skipping = 0, b"", False
+    while block := stream.read(_BLOCK):
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()
+        for line in lines:
+            number += 1
+            if skipping:
+                skipping = False
+                yield number, b"x" * (MAX_LINE + 1)
+            else:
+                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if skipping or len(rest) > MAX_LINE:
+            skipping, rest = True, b""
+    if skipping or rest:
+        yield number + 1, b"x" * (MAX_LINE + 1) if skipping else rest
