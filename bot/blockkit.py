@@ -4,6 +4,7 @@ https://docs.slack.dev/reference/block-kit, checked strictly: what we never use 
 Pure: the sandbox answers with it as Slack would, and the tests ask it about every outgoing payload.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -24,6 +25,9 @@ MAX_TABLE_CHARACTERS = 10_000  # over all cells of a message
 # Undocumented: Slack answers msg_blocks_too_long near 12,000 characters "with a buffer for block containers",
 # and has refused 11,341. https://github.com/slackapi/bolt-js/issues/2509 and /2867
 MAX_MESSAGE_CHARACTERS = 10_000
+
+
+_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def problems(blocks: Sequence[Mapping[str, object]], *, surface: Surface = "message") -> list[str]:
@@ -52,7 +56,7 @@ def view_problems(view: Mapping[str, object]) -> list[str]:
 
 def length(text: str) -> int:
     """Characters as JavaScript counts them, which is never fewer than Slack does."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 # --- what a value may be -------------------------------------------------------------------------------
@@ -64,7 +68,7 @@ def _text(maximum: int) -> Check:
             yield f"{path}: must be a string."
         elif not value.strip():
             yield f"{path}: must not be empty."
-        elif any("\ud800" <= character <= "\udfff" or character == "\0" for character in value):
+        elif _UNSENDABLE.search(value):
             yield f"{path}: holds a character that cannot be sent (NUL or half of a surrogate pair)."
         elif length(value) > maximum:
             yield f"{path}: has {length(value)} characters, at most {maximum} are allowed."
@@ -115,7 +119,7 @@ def _object(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
     known = {**required, **(optional or {})}
 
     def check(value: object, path: str) -> Iterator[str]:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             yield f"{path}: must be an object."
             return
         for key in required.keys() - value.keys():
@@ -143,7 +147,7 @@ def _typed(**types: Check) -> Check:
 
 
 def _type_of(value: object) -> str:
-    kind = value.get("type") if isinstance(value, Mapping) else None
+    kind = value.get("type") if isinstance(value, dict) else None
     return kind if isinstance(kind, str) else ""
 
 
@@ -254,7 +258,7 @@ def _section(value: object, path: str) -> Iterator[str]:
     yield from _object(
         {}, {"text": _words(MAX_SECTION), "fields": fields, "accessory": accessory, "block_id": _ID}
     )(value, path)
-    if isinstance(value, Mapping) and not value.keys() & {"text", "fields"}:
+    if isinstance(value, dict) and not value.keys() & {"text", "fields"}:
         yield f"{path}: needs text or fields."
 
 
@@ -264,7 +268,7 @@ def _table(value: object, path: str) -> Iterator[str]:
     setting = _object({}, {"align": _one_of("left", "center", "right"), "is_wrapped": _boolean})
     settings = _array(setting, 0, MAX_TABLE_CELLS)
     yield from _object({"rows": rows}, {"column_settings": settings, "block_id": _ID})(value, path)
-    if isinstance(value, Mapping) and isinstance(value.get("rows"), list | tuple):
+    if isinstance(value, dict) and isinstance(value.get("rows"), list | tuple):
         widths = {len(row) for row in value["rows"] if isinstance(row, list | tuple)}
         if len(widths) > 1:
             yield f"{path}.rows: have {min(widths)} to {max(widths)} cells, all must have the same number."
@@ -322,24 +326,29 @@ def _elements(blocks: Sequence[object]) -> list[object]:
     """What can be clicked or filled in, of all blocks."""
     found: list[object] = []
     for block in blocks:
-        if isinstance(block, Mapping):
+        if isinstance(block, dict):
             found += block["elements"] if isinstance(block.get("elements"), list | tuple) else []
             found += [block.get("element"), block.get("accessory")]
     return found
 
 
 def _repeated(values: Sequence[object], key: str, path: str) -> Iterator[str]:
-    ids = [value[key] for value in values if isinstance(value, Mapping) and isinstance(value.get(key), str)]
+    ids = [value[key] for value in values if isinstance(value, dict) and isinstance(value.get(key), str)]
     for repeated in sorted({each for each in ids if ids.count(each) > 1}):
         yield f"{path}: the {key} {repeated!r} is used more than once."
 
 
 def _characters(value: object) -> int:
     """Characters of all text inside, fallbacks of dates included."""
-    if isinstance(value, Mapping):
-        words = [each for key, each in value.items() if key in ("text", "fallback") and isinstance(each, str)]
-        return sum(map(length, words)) + sum(map(_characters, value.values()))
-    return sum(map(_characters, value)) if isinstance(value, list | tuple) else 0
+    total, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            total += sum(length(each[key]) for key in ("text", "fallback") if isinstance(each.get(key), str))
+            waiting += [inner for inner in each.values() if isinstance(inner, dict | list | tuple)]
+        elif isinstance(each, list | tuple):
+            waiting += each
+    return total
 
 
 _VIEW = {"private_metadata": _text(MAX_METADATA), "callback_id": _ID, "external_id": _ID}

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from bot.blockkit import MAX_TABLE_ROWS, length
@@ -115,6 +116,7 @@ class Buttons:
 Part = Heading | Paragraph | Quote | Bullets | Table | Footnote | Buttons
 
 
+@lru_cache(maxsize=4096)  # an answer says the same words several times over, and so do answers
 def words(text: str, style: Style | None = None, *, at_most: int = _MAX_WORDS) -> Words:
     """Any text made safe to show: one line, nothing hidden, nothing to click, at most so many characters."""
     return Words(_cut(clean(text), at_most) or "–", style)
