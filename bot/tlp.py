@@ -63,8 +63,7 @@ def parse(text: str) -> Label:
     found = _TLP.fullmatch(text.strip())
     if found is None:
         raise InputError(f"not a TLP label; use one of {', '.join(map(str, Label))}")
-    word = found[1].lower().replace("white", "clear")
-    return Label[word.upper().replace("+", "_")]
+    return Label[found[1].upper().replace("WHITE", "CLEAR").replace("+", "_")]
 
 
 def parse_pap(text: str) -> Pap:
