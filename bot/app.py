@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from bot.chat import Answer
 from bot.errors import BotError, ConfigError
 from bot.manifest import EVENTS_PATH
 from bot.services import Services
 from bot.settings import SlackSettings
-from bot.slack.answering import Run
 from bot.slack.connection import Connection, connect
 from bot.slack.keeping import random_token
 from bot.slack.socket import SocketMode
@@ -36,15 +36,15 @@ class Running:
 async def serve(
     settings: SlackSettings,
     services: Services,
-    run: Run,
+    answer: Answer,
     *,
     host: str = "127.0.0.1",
     port: int = 3000,
     say: Callable[[str], None] = print,
 ) -> None:
     """Answer until SIGTERM or Ctrl-C, then finish what is under way. Raises ConfigError, UnavailableError."""
-    stop = _stop_signal()
-    async with running(settings, services, run, host=host, port=port) as bot:
+    stop = stop_signal()
+    async with running(settings, services, answer, host=host, port=port) as bot:
         if settings.signing_secret is not None:
             say(f"Liaison takes Slack's requests at {bot.url}{EVENTS_PATH}; stop it with Ctrl-C.")
             await stop.wait()
@@ -57,7 +57,7 @@ async def serve(
 async def running(
     settings: SlackSettings,
     services: Services,
-    run: Run,
+    answer: Answer,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -65,7 +65,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A bot that listens on HTTP; port 0 takes a free one. Leaving drains it and closes the store."""
     try:
-        connection = await connect(settings, services, run, token=token)
+        connection = await connect(settings, services, answer, token=token)
         try:
             async with _listening(connection, host, port) as url:
                 yield Running(connection, url)
@@ -129,7 +129,8 @@ async def _serve_socket(connection: Connection, stop: asyncio.Event, say: Callab
         await socket.close()
 
 
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or Ctrl-C from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -104,3 +104,6 @@ class Command:
     summary: str  # one line for help and the manifest
     run: Callable[[Ask, Services], Awaitable[Reply]]
     examples: tuple[str, ...] = field(default=())
+
+
+Answer = Callable[[Ask, Services], Awaitable[Reply]]  # what `commands.answer` is: all verbs behind one door

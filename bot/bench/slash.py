@@ -22,6 +22,7 @@ from aiohttp import web
 
 from bot.app import running, utc_now
 from bot.assertions import Assertion
+from bot.chat import Answer
 from bot.errors import UnavailableError
 from bot.indicators import Indicator, Kind
 from bot.manifest import EVENTS_PATH
@@ -30,7 +31,6 @@ from bot.sandbox.deliveries import signature
 from bot.sandbox.sandbox import Sandbox
 from bot.services import Services
 from bot.settings import Secret, SlackSettings
-from bot.slack.answering import Run
 from bot.slack.bare import bare_app
 from bot.store import open_store
 from bot.tlp import Label
@@ -63,12 +63,12 @@ class _Server:
     secret: str
 
 
-def measure(run: Run, *, assertions: int, seconds: float, rounds: int = 3) -> Figures:
+def measure(answer: Answer, *, assertions: int, seconds: float, rounds: int = 3) -> Figures:
     """Measure both in turns, `rounds` times for `seconds` each, and take the medians."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.db"
         asyncio.run(_fill(url, assertions))
-        with _process(_serve_liaison, run, url) as ours, _process(_serve_bare) as bare:
+        with _process(_serve_liaison, answer, url) as ours, _process(_serve_bare) as bare:
             return asyncio.run(_compare(ours, bare, assertions, seconds, rounds))
 
 
@@ -173,10 +173,10 @@ def _run(serve: Callable[..., Awaitable[None]], pipe: Pipe, *arguments: object) 
     asyncio.run(main())
 
 
-async def _serve_liaison(pipe: Pipe, run: Run, url: str) -> None:
+async def _serve_liaison(pipe: Pipe, answer: Answer, url: str) -> None:
     async with _sandbox() as settings:
         services = Services(await open_store(url), _registry(), utc_now)
-        async with running(settings, services, run) as bot:
+        async with running(settings, services, answer) as bot:
             await _until_told(pipe, bot.url + EVENTS_PATH, settings)
 
 

@@ -1,10 +1,9 @@
 """Answering: a question becomes an Ask for its audience, then a Reply, then a letter for the outbox."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.blocks import render
-from bot.chat import Actor, Ask, Notice, Reply, Row, Surface, mistake
+from bot.chat import Actor, Answer, Ask, Notice, Reply, Row, Surface, mistake
 from bot.errors import BotError
 from bot.services import Services
 from bot.sharing import Audience
@@ -14,14 +13,12 @@ from bot.slack.work import guarded
 
 COMMAND_SECONDS = 15.0
 
-Run = Callable[[Ask, Services], Awaitable[Reply]]
-
 
 @dataclass(frozen=True)
 class Answering:
-    """Asks the commands; `run` is `commands.answer`."""
+    """Asks the commands."""
 
-    run: Run
+    run: Answer
     services: Services
     questions: Keeping[Question]
 

@@ -1,4 +1,4 @@
-"""A bare Bolt app that only acknowledges, as Bolt's documentation shows it: what the benchmark compares with."""
+"""A bare Bolt app that only acknowledges, as in Bolt's documentation, for the benchmark to compare with."""
 
 from typing import Any
 

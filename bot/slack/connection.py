@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
+from bot.chat import Answer
 from bot.errors import ConfigError
 from bot.services import Services
 from bot.settings import SlackSettings
-from bot.slack.answering import Answering, Run
+from bot.slack.answering import Answering
 from bot.slack.audience import Audiences
 from bot.slack.bolt import bolt_app, receiver, who_am_i
 from bot.slack.calls import WebApi, open_client, quieten_sdk
@@ -52,7 +53,7 @@ class Connection:
 async def connect(
     settings: SlackSettings,
     services: Services,
-    run: Run,
+    answer: Answer,
     *,
     token: Callable[[], str] = random_token,
 ) -> Connection:
@@ -68,7 +69,7 @@ async def connect(
         await slack.client.session.close()  # type: ignore[union-attr]  # open_client made it
         raise
     app = bolt_app(identity, claimer(services), base_url=settings.api_url)
-    parts = _parts(slack, services, run, str(identity.get("user_id", "")), token)
+    parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token)
     Listeners(parts).register(app)
     Interactions(parts).register(app)
     return Connection(slack, app, parts.work, settings, services)
@@ -83,12 +84,14 @@ def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:
     return claim
 
 
-def _parts(slack: WebApi, services: Services, run: Run, own_user: str, token: Callable[[], str]) -> Parts:
+def _parts(
+    slack: WebApi, services: Services, answer: Answer, own_user: str, token: Callable[[], str]
+) -> Parts:
     people = People(slack, services.registry)
     audiences = Audiences(slack, people, services.registry, clock=services.clock, own_user=own_user)
     questions: Keeping[Question] = Keeping(token=token)
     return Parts(
-        answering=Answering(run, services, questions),
+        answering=Answering(answer, services, questions),
         people=people,
         audiences=audiences,
         outbox=Outbox(slack, audiences, people, clock=services.clock),

@@ -1,0 +1,97 @@
+"""`liaison serve`, `liaison manifest` and `liaison demo`: Liaison in Slack, real or local."""
+
+import asyncio
+import json
+import os
+import sys
+import webbrowser
+
+import click
+
+from bot import config, logs
+from bot.app import serve as serve_app
+from bot.app import stop_signal, utc_now
+from bot.cli.context import Context, pass_context
+from bot.demo import demo as open_demo
+from bot.demo_check import check as play
+from bot.manifest import manifest as make_manifest
+from bot.services import Services
+from bot.settings import SlackSettings, read_slack
+from bot.store import open_store
+
+DEMO_PORT = 8484
+_THINGS_TO_TRY = """\
+Three things to try:
+  1. You are Ana, an analyst of the centre, in #partners-all. Type:
+         /intel lookup a3a999d4c563810d6981a005b0369599f93c85dd7b30660803dfec2b2d705e5a
+     Then become Tomo of Trend Micro, write Liaison a direct message with the same hash, and compare.
+  2. Ask "@Liaison who", invite NewCo Security into the channel, and ask again.
+  3. As Ana in #cfc-kaspersky, look the hash up and press "Share to channel…"."""
+
+
+@click.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen; leave TLS to your proxy."
+)
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--socket-mode", is_flag=True, help="Call Slack instead of being called; needs SLACK_APP_TOKEN."
+)
+@click.option("--log", "log_form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
+@pass_context
+def serve(context: Context, host: str, port: int, socket_mode: bool, log_form: str) -> None:
+    """Answer in Slack until stopped.
+
+    Reads SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN) from the environment, from the files
+    that SLACK_BOT_TOKEN_FILE and so on name, or from $CREDENTIALS_DIRECTORY.
+    """
+    logs.configure(sys.stderr, as_json=log_form == "json")
+    settings = read_slack(os.environ, socket_mode=socket_mode)
+    asyncio.run(_serve(context, settings, host, port))
+
+
+@click.command()
+@click.option("--socket-mode", is_flag=True, help="For an app without a public address.")
+@pass_context
+def manifest(context: Context, socket_mode: bool) -> None:
+    """Print the Slack app manifest: paste it at api.slack.com/apps."""
+    click.echo(json.dumps(make_manifest(context.commands, socket_mode=socket_mode), indent=2))
+
+
+@click.command()
+@click.option("--port", default=DEMO_PORT, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option("--check", is_flag=True, help="Play a scripted conversation, print it, exit 0 if all is right.")
+@pass_context
+def demo(context: Context, port: int, no_browser: bool, check: bool) -> None:
+    """Start Liaison and a local Slack with sample data; nothing leaves this machine."""
+    logs.configure(sys.stderr, as_json=False)
+    if check:
+        sys.exit(0 if asyncio.run(_check(context)) else 1)
+    asyncio.run(_demo(context, port, opens_browser=not no_browser))
+
+
+async def _serve(context: Context, settings: SlackSettings, host: str, port: int) -> None:
+    registry = config.load(context.config)
+    services = Services(await open_store(context.store), registry, utc_now)
+    await serve_app(settings, services, context.answer, host=host, port=port, say=click.echo)
+
+
+async def _demo(context: Context, port: int, *, opens_browser: bool) -> None:
+    stop = stop_signal()
+    async with open_demo(context.answer, port=port) as running:
+        click.echo(f"Liaison is ready: {running.sandbox.url}\n\n{_THINGS_TO_TRY}\n\nStop it with Ctrl-C.")
+        if opens_browser and _has_browser():
+            webbrowser.open(running.sandbox.url)
+        await stop.wait()
+        click.echo("\nStopped.")
+
+
+async def _check(context: Context) -> bool:
+    async with open_demo(context.answer, port=0) as running:
+        return await play(running.sandbox, click.echo)
+
+
+def _has_browser() -> bool:
+    """A browser with windows; one for the terminal would take the terminal away."""
+    return sys.platform in ("darwin", "win32") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
