@@ -3,8 +3,9 @@
 Takes `Cleared` and what was made of it, nothing else; how text is made safe is in layout.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
 from typing import TypedDict
 
 from bot.blockkit import MAX_HEADER
@@ -39,6 +40,7 @@ DETAILS_VIEW = "details_view"
 
 MAX_DETAILS = 20  # messages in a thread, pages in a modal; Slack takes about one message a second
 _MAX_FALLBACK = 3_800  # Slack recommends up to 4,000 characters of text
+_MAX_PREVIEW = 90  # blocks of a modal that are left for what will be posted
 _SHARE_TITLE = "Share to channel"
 _NOTHING = "nothing to show"
 _REFUSAL = (
@@ -64,17 +66,13 @@ class _Payload(TypedDict):
 
 def render(reply: Reply, *, share: str = "", details: str = "") -> Message:
     """The reply as a message and its details; a token makes the button "Share" or "Details", if it helps."""
-    label, title = _label(reply), _title(reply)
     first, more = _pages(reply)
-    buttons = _buttons(reply, share, details if more else "")
-    return Message(
-        label=label,
-        **_payload([Heading(_heading(label, title)), *first, *buttons]),
-        details=tuple(
-            Message(label=label, **_payload([Heading(_part(label, number, len(more))), *page]))
-            for number, page in enumerate(more)
-        ),
-    )
+    return _message(reply, [*first, *_buttons(reply, share, details if more else "")], more)
+
+
+def posting(reply: Reply) -> Message:
+    """The message that "Share" posts: all of it was shown by `share_view`, whose room is limited."""
+    return _message(reply, *_previewed(reply))
 
 
 def shareable(reply: Lookup) -> Lookup:
@@ -105,36 +103,59 @@ def share_view(reply: Lookup, readers: Sequence[str], *, private_metadata: str) 
         return _modal(
             SHARE_VIEW, _SHARE_TITLE, [Heading(_heading(label, _NOTHING)), *_REFUSAL], private_metadata
         )
-    first, more = _pages(reply)
+    first, more = _previewed(reply)
+    thread = Paragraph(((words("And in its thread", "bold"),),))
     parts = [
         Heading(_heading(label, "for everybody in this channel")),
-        Paragraph(((words("Who will read it", "bold"),), (words(", ".join(readers), at_most=2_000),))),
+        Paragraph(((words("Who will read it", "bold"),), (words(", ".join(readers), at_most=10_000),))),
         Footnote(words("So will any organisation that joins later: it can read the history.")),
         Paragraph(((words("What will be posted", "bold"),), (_heading(label, _title(reply)),))),
         *first,
-        *([Footnote(words(f"And in its thread: {len(more)} more messages with details"))] if more else []),
+        *([thread] if more else []),
+        *(part for page in more for part in page),
     ]
     submit = {"type": "plain_text", "text": "Share"}
     return {**_modal(SHARE_VIEW, _SHARE_TITLE, parts, private_metadata), "submit": submit}
+
+
+def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]) -> Message:
+    label = _label(reply)
+    details = (
+        Message(label=label, **_payload([Heading(_part(label, number, len(more))), *page]))
+        for number, page in enumerate(more)
+    )
+    shown = _payload([Heading(_heading(label, _title(reply))), *first])
+    return Message(label=label, **shown, details=tuple(details))
 
 
 def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
     first, *rest = pages(_body(reply))
     if rest:
-        first = (*first, Footnote(words("Continued under Details.")))
-    more = [*rest, *pages(_full(reply))]
+        first = (*first, Footnote(words("Continued in the details.")))
+    more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
     if len(more) > MAX_DETAILS:
-        cut = f"Cut here: {len(more) - MAX_DETAILS} more pages. Look up fewer indicators at once to see all."
-        more = [*more[: MAX_DETAILS - 1], (*more[MAX_DETAILS - 1], Footnote(words(cut)))]
+        cut = Footnote(words("There is more. Look up fewer indicators at once to see all of it."))
+        more = [*more[: MAX_DETAILS - 1], (*more[MAX_DETAILS - 1], cut)]
     return first, more
+
+
+def _previewed(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
+    """The pages that fit into one modal."""
+    first, more = _pages(reply)
+    kept: list[tuple[Part, ...]] = []
+    for page in more:
+        if len(first) + sum(map(len, kept)) + len(page) > _MAX_PREVIEW:
+            break
+        kept.append(page)
+    return first, kept
 
 
 def _body(reply: Reply) -> list[Part]:
     match reply:
         case Notice(rows=rows, footer=footer):
-            listed = [Bullets(tuple(map(_row, rows)))] if rows else []
-            return [*listed, *([Footnote(words(footer, at_most=1_000))] if footer or not rows else [])]
+            small_print = [Footnote(words(footer, at_most=1_000))] if footer or not rows else []
+            return [*_rows(rows), *small_print]
         case Recent(cleared=cleared, period=period, more=more):
             return _recent(cleared, period, more)
         case Lookup(entries=()):
@@ -146,16 +167,16 @@ def _body(reply: Reply) -> list[Part]:
             return [*hint, summary(entries)]
 
 
-def _full(reply: Reply) -> list[Part]:
+def _full(reply: Reply) -> Iterator[Part]:
     """What the details add to the message."""
     match reply:
         case Lookup(entries=(entry,)):
             full = card(entry, brief=False)
-            return full if full != card(entry, brief=True) else []
+            return iter(full if full != card(entry, brief=True) else [])
         case Lookup(entries=entries):
-            return [part for entry in entries if entry.assertions for part in titled(entry)]
+            return (part for entry in entries if entry.assertions for part in titled(entry))
         case _:
-            return []
+            return iter(())
 
 
 def _recent(cleared: Cleared, period: str, more: bool) -> list[Part]:
@@ -163,6 +184,13 @@ def _recent(cleared: Cleared, period: str, more: bool) -> list[Part]:
         return [Paragraph(((words(f"Nothing to show for the last {period}."),),))]
     hint = "There is more: narrow it down by kind or family, for example “recent 24h domain”."
     return [newest(cleared.shown), *([Footnote(words(hint))] if more else [])]
+
+
+def _rows(rows: Sequence[Row]) -> Iterator[Part]:
+    """What can be typed as a list, what only explains as text."""
+    for is_code, group in groupby(rows, lambda row: bool(row.code)):
+        lines = tuple(map(_row, group))
+        yield Bullets(lines) if is_code else Paragraph(lines)
 
 
 def _row(row: Row) -> Line:

@@ -64,7 +64,7 @@ def card(entry: Entry, *, brief: bool) -> list[Part]:
 def titled(entry: Entry) -> list[Part]:
     """The full card below its severity, for a list of cards."""
     first, *rest = card(entry, brief=False)
-    head = (words(severity(entry)), Words(" · "), words(str(entry.label)))
+    head = (words(f"{severity(entry)} · {entry.label}", "bold"),)
     return [Paragraph((head, *first.lines)) if isinstance(first, Paragraph) else first, *rest]
 
 
@@ -161,7 +161,7 @@ def _same_file(entry: Entry, *, brief: bool) -> list[Part]:
 
 
 def _rest(number: int, what: str) -> list[Part]:
-    return [Footnote(words(f"{number} more {what} under Details"))] if number else []
+    return [Footnote(words(f"{number} more {what} in the details"))] if number else []
 
 
 def _sources(entry: Entry) -> list[str]:

@@ -7,7 +7,7 @@ fallback needs escaping.
 
 import html
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -168,21 +168,20 @@ def plain(parts: Iterable[Part], *, at_most: int) -> str:
     return "\n".join(kept)
 
 
-def pages(parts: Iterable[Part]) -> list[tuple[Part, ...]]:
+def pages(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
     """The parts in groups that fit into one message each, with room for a heading and buttons."""
-    done: list[tuple[Part, ...]] = []
     page: list[Part] = []
+    used = 0
     for piece in (piece for part in parts for piece in _pieces(part)):
-        if page and not _fits(piece, page):
-            done.append(tuple(page))
-            page = []
+        size = _size(piece)
+        two_tables = isinstance(piece, Table) and any(isinstance(each, Table) for each in page)
+        if page and (two_tables or len(page) == _MAX_PARTS or used + size > MAX_PAGE):
+            yield tuple(page)
+            page, used = [], 0
         page.append(piece)
-    return [*done, tuple(page)] if page else done
-
-
-def _fits(part: Part, page: Sequence[Part]) -> bool:
-    two_tables = isinstance(part, Table) and any(isinstance(each, Table) for each in page)
-    return not two_tables and len(page) < _MAX_PARTS and sum(map(_size, (*page, part))) <= MAX_PAGE
+        used += size
+    if page:
+        yield tuple(page)
 
 
 def _pieces(part: Part) -> list[Part]:

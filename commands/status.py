@@ -6,6 +6,7 @@ from importlib.metadata import version
 from bot.chat import Ask, Command, Notice, Row
 from bot.services import Services
 from bot.sharing import Audience, Reach, World
+from bot.tlp import Label
 
 COUNTED = 10_000  # of the last day's assertions
 
@@ -26,7 +27,7 @@ async def run(ask: Ask, services: Services) -> Notice:
         Row(text=f"Assertions of the last 24 hours: {fresh}"),
         Row(text=f"Partners with an agreement in force: {len(ask.world.in_force)}"),
     )
-    return Notice(title="status", rows=rows)
+    return Notice(title="status", rows=rows, label=Label.AMBER_STRICT)
 
 
 def _is_for_the_host_alone(audience: Audience, world: World) -> bool:

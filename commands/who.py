@@ -18,8 +18,9 @@ async def run(ask: Ask, services: Services) -> Notice:
         Row(text=f"{_place(readers)} {_names(readers, ask.world)}."),
         *(Row(text=warning) for warning in _warnings(readers, ask.world)),
         *_cap(readers),
+        Row(text="What may be said here:"),
         *(Row(code=str(label), text=_verdict(label, readers, ask.world)) for label in Label),
-        Row(text=_alone(ask)),
+        *([] if _is_alone(readers) else [Row(text=_alone(ask))]),
     )
     footer = (
         "A source may limit its data further: name recipients, exclude some, set dates or a sharing group."
@@ -67,7 +68,7 @@ def _warnings(readers: Audience, world: World) -> list[str]:
             (readers.public, "This is open to the public: only TLP:CLEAR is said."),
             (
                 bool(readers.orgs - world.in_force - {world.host}),
-                "Who is unknown sees TLP:CLEAR at most, and so does everybody who reads along.",
+                "Somebody unknown reads along, so only TLP:CLEAR is said.",
             ),
         )
         if holds
@@ -87,7 +88,8 @@ def _verdict(label: Label, readers: Audience, world: World) -> str:
     if _may_say(label, readers, world):
         return "yes"
     if _may_say(label, readers, world, addressed=True):
-        return "only what its source addressed to every organisation here"
+        everybody = "that organisation" if _is_alone(readers) else "every organisation here"
+        return f"only what its source addressed to {everybody}"
     if readers.reach in (Reach.CHANNEL, Reach.MPIM) and label > readers.cap:
         return "no, it is above the cap"
     return "no, not with these readers"
@@ -104,7 +106,7 @@ def _may_say(label: Label, readers: Audience, world: World, *, addressed: bool =
 
 def _alone(ask: Ask) -> str:
     """What an answer to the asker alone may carry; not told where others would read it."""
-    if ask.audience.reach not in (Reach.EPHEMERAL, Reach.DM):
+    if not _is_alone(ask.audience):
         return "For an answer that only you can read, ask Liaison in a direct message."
     free = [label for label in Label if _may_say(label, ask.audience, ask.world)]
     more = any(
@@ -112,6 +114,10 @@ def _alone(ask: Ask) -> str:
     )
     above = "; above that what its source addressed to your organisation" if more else ""
     return f"An answer that only you can read may carry {', '.join(map(str, free))}{above}."
+
+
+def _is_alone(audience: Audience) -> bool:
+    return audience.reach in (Reach.EPHEMERAL, Reach.DM)
 
 
 def _label(ask: Ask) -> Label:

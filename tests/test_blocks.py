@@ -20,6 +20,7 @@ from bot.blocks import (
     SHARE,
     Message,
     details_view,
+    posting,
     render,
     share_view,
     shareable,
@@ -235,13 +236,13 @@ def test_a_long_list_is_complete_and_sound(number: int) -> None:
 
 def test_details_beyond_the_limit_are_said_to_be_cut() -> None:
     last = render(many(500)).details[-1]
-    assert "more pages. Look up fewer indicators at once" in last.text + words_of(last.blocks)
+    assert "There is more. Look up fewer indicators at once" in last.text + words_of(last.blocks)
 
 
-def test_a_card_with_many_claims_goes_on_under_details() -> None:
+def test_a_card_with_many_claims_goes_on_in_the_details() -> None:
     claims = [claim(DOMAIN, source=f"org{number}", context="long " * 100) for number in range(9)]
     message = render(answer([DOMAIN], *claims), details="token")
-    assert "4 more claims under Details" in message.text
+    assert "4 more claims in the details" in message.text
     assert buttons(message.blocks) == {DETAILS: "token"}
     assert sum(words_of(each.blocks).count("long long") > 0 for each in message.details) >= 1
 
@@ -272,7 +273,7 @@ def test_a_notice_is_a_list_of_what_to_type() -> None:
     rows = (Row(text="one"), Row(code="/intel who", text="readers"), Row(code="lookup x.example", text=""))
     assert render(Notice(title="help", rows=rows, footer="bye", label=Label.GREEN)).text.splitlines() == [
         "TLP:GREEN · help",
-        "• one",
+        "one",
         "• /intel who  readers",
         "• lookup x[.]example",
         "bye",
@@ -285,9 +286,22 @@ def test_the_share_modal_tells_readers_label_and_the_very_words() -> None:
     said = words_of(view["blocks"])
     assert "Cyber Fusion Centre, Kaspersky" in said
     assert view["submit"] == {"type": "plain_text", "text": "Share"}
-    for block in render(reply).blocks[1:]:
+    for block in posting(reply).blocks[1:]:
         assert words_of(block) in said
     assert "c2[.]example[.]org" not in said
+
+
+@pytest.mark.parametrize("number", [4, 60, 500])
+def test_nothing_is_posted_that_the_share_modal_did_not_show(number: int) -> None:
+    reply = shareable(many(number))
+    view = share_view(reply, ["Kaspersky"], private_metadata="token")
+    assert_sound_view(view, Label.GREEN)
+    said = words_of(view["blocks"])
+    cards = [
+        block for each in posting(reply).details for block in each.blocks[1:] if block["type"] != "table"
+    ]
+    assert cards
+    assert all(words_of(block) in said for block in cards)
 
 
 def test_without_anything_to_share_there_is_no_button_to_share() -> None:

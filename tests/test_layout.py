@@ -142,6 +142,6 @@ def test_pages_lose_nothing(shown: list[Part]) -> None:
 
 def test_long_tables_and_lists_are_cut_into_pages() -> None:
     rows: tuple[tuple[Line, ...], ...] = tuple(((words(f"{number} " + "x" * 200),),) for number in range(500))
-    cut = pages([Table((words("head"),), rows)])
+    cut = list(pages([Table((words("head"),), rows)]))
     assert sum(len(part.rows) for page in cut for part in page if isinstance(part, Table)) == 500
     assert all(length(plain(page, at_most=10**9)) <= MAX_PAGE for page in cut)

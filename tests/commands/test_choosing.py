@@ -62,7 +62,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(text: str, advice: str) ->
 async def test_a_mistake_is_an_answer(services: Services) -> None:
     assert await said(services, "recnt") == [
         "TLP:CLEAR · that did not work",
-        "• There is no command “recnt”. Did you mean “recent”? Indicators alone are looked up.",
+        "There is no command “recnt”. Did you mean “recent”? Indicators alone are looked up.",
     ]
 
 

@@ -72,7 +72,7 @@ async def test_without_indicators_it_says_what_to_type(services: Services) -> No
     )
     assert await said(services, "lookup something", surface=Surface.MENTION) == [
         "TLP:CLEAR · no indicator found",
-        "• Nothing in that can be looked up. Type for example:",
+        "Nothing in that can be looked up. Type for example:",
         "• @Liaison lookup 198[.]51[.]100[.]7",
         "• @Liaison lookup 44d88612fea8a8f36de82e1278abb02f hxxp://example[.]org/a",
         footer,

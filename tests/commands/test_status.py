@@ -10,8 +10,8 @@ from tests.commands.asking import HOST, KASPERSKY, MD5, STRANGER, channel, claim
 
 FOR_PARTNERS = [
     "TLP:CLEAR · status",
-    "• Liaison is up and reads its store.",
-    "• Answers wrong or missing? Tell Cyber Fusion Centre what you asked, when and in which conversation.",
+    "Liaison is up and reads its store.",
+    "Answers wrong or missing? Tell Cyber Fusion Centre what you asked, when and in which conversation.",
 ]
 
 
@@ -19,9 +19,10 @@ FOR_PARTNERS = [
 async def test_the_host_sees_figures_and_freshness(services: Services, surface: Surface) -> None:
     await services.store.add([claim(), claim(MD5, label=Label.RED)])
     lines = await said(services, "status", by=HOST, surface=surface)
-    assert "• Newest sequence number: 2" in lines
-    assert "• Assertions of the last 24 hours: 2" in lines
-    assert "• Partners with an agreement in force: 3" in lines
+    assert lines[0] == "TLP:AMBER+STRICT · status"
+    assert "Newest sequence number: 2" in lines
+    assert "Assertions of the last 24 hours: 2" in lines
+    assert "Partners with an agreement in force: 3" in lines
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ async def test_it_names_the_readers_and_the_cap(services: Services) -> None:
     lines = await said(services, "who")
     assert lines[:3] == [
         "TLP:GREEN · who reads this",
-        "• This channel is read by Cyber Fusion Centre (host), Kaspersky, Trend Micro.",
-        f"• {cap}",
+        "This channel is read by Cyber Fusion Centre (host), Kaspersky, Trend Micro.",
+        cap,
     ]
 
 
@@ -59,7 +59,7 @@ async def test_it_names_the_readers_and_the_cap(services: Services) -> None:
     [
         (channel(UNKNOWN), "somebody Liaison does not know"),
         (channel("lapsed"), "Lapsed (counts as unknown)"),
-        (channel(UNKNOWN), "Who is unknown sees TLP:CLEAR at most"),
+        (channel(UNKNOWN), "Somebody unknown reads along"),
         (channel("kaspersky", pending_invite=True), "An invitation to another organisation is open"),
         (channel("kaspersky", fresh=False), "Slack does not say for sure who reads this now"),
         (channel("kaspersky", public=True), "This is open to the public"),
@@ -87,7 +87,7 @@ async def test_it_tells_what_the_asker_alone_may_read(services: Services, by: Ac
 
 async def test_in_front_of_others_it_does_not_tell_what_one_of_them_may_read(services: Services) -> None:
     lines = await said(services, "who", by=KASPERSKY, surface=Surface.MENTION)
-    assert "• For an answer that only you can read, ask Liaison in a direct message." in lines
+    assert "For an answer that only you can read, ask Liaison in a direct message." in lines
 
 
 async def test_in_a_direct_message_there_is_one_reader_and_no_cap(services: Services) -> None:
