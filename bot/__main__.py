@@ -5,10 +5,14 @@ from pathlib import Path
 
 import click
 
+import commands
+from bot.cli.bench import bench
 from bot.cli.context import Context
 from bot.cli.data import export_data, import_data
+from bot.cli.indicators import extract
 from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
+from bot.cli.slack import demo, manifest, serve
 from bot.errors import BotError
 
 
@@ -33,14 +37,19 @@ from bot.errors import BotError
 @click.pass_context
 def cli(context: click.Context, config: Path, store: str) -> None:
     """Answer indicator lookups in Slack channels shared with partners, within the marking of the data."""
-    context.obj = Context(config, store)
+    context.obj = Context(config, store, commands.ALL, commands.answer)
 
 
+cli.add_command(bench)
 cli.add_command(check)
+cli.add_command(extract)
 cli.add_command(lookup)
 cli.add_command(policy)
 cli.add_command(import_data)
 cli.add_command(export_data)
+cli.add_command(serve)
+cli.add_command(manifest)
+cli.add_command(demo)
 
 
 def main() -> None:
