@@ -17,7 +17,7 @@ from bot.blocks import (
     SHARE_VIEW,
     Message,
     details_view,
-    render,
+    posting,
     share_view,
     shareable,
 )
@@ -147,7 +147,7 @@ class Interactions:
         reply = await self._shareable(question, actor, readers)
         if isinstance(reply, Notice):
             return details_view(reply, private_metadata="-")
-        sharing = Sharing(question=question, readers=readers, message=render(reply), to=to)
+        sharing = Sharing(question=question, readers=readers, message=posting(reply), to=to)
         return share_view(reply, self._names(readers), private_metadata=self._sharings.keep(sharing))
 
     async def _judge(self, body: Body, sharing: Sharing) -> Letter | Json:
@@ -156,7 +156,7 @@ class Interactions:
         actor = await self._actor(body)
         readers = await self._parts.audiences.of_conversation(question.conversation, max_age=0)
         reply = await self._shareable(question, actor, readers)
-        letter = Letter(render(reply), readers_of(reply, readers))
+        letter = Letter(posting(reply), readers_of(reply, readers))
         if same_readers(readers, sharing.readers) and letter.message == sharing.message:
             return letter
         return sound_view(await self._confirmation(question, actor, readers, sharing.to))
