@@ -26,6 +26,7 @@ class Sockets:
         self._connections: list[web.WebSocketResponse] = []
         self._waiting: dict[str, asyncio.Future[Json]] = {}
         self._turn = 0
+        self.open = asyncio.Event()  # an app listens
 
     def ticket(self) -> str:
         """A one-time ticket for one connection."""
@@ -56,6 +57,7 @@ class Sockets:
 
     async def _serve(self, connection: web.WebSocketResponse) -> None:
         self._connections.append(connection)
+        self.open.set()
         try:
             await connection.send_json(self._hello())
             async for message in connection:
@@ -63,6 +65,8 @@ class Sockets:
                     self._acknowledged(message.data)
         finally:
             self._connections.remove(connection)
+            if not self._connections:
+                self.open.clear()
 
     def _hello(self) -> Json:
         return {

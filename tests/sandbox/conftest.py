@@ -3,8 +3,10 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from bot.sandbox import Sandbox, Timing
@@ -16,22 +18,38 @@ ARGUMENTS = [
 ]
 
 
+@asynccontextmanager
+async def running_sandbox() -> AsyncIterator[Sandbox]:
+    """The demo's cast; what Slack waits for is short."""
+    sandbox = Sandbox(timing=Timing(ack=0.5, retries=(0.0, 0.01, 0.02)))
+    await sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        await sandbox.stop()
+
+
+@asynccontextmanager
+async def running_app(sandbox: Sandbox) -> AsyncIterator[StubApp]:
+    """An app that acknowledges everything, connected over HTTP."""
+    app = StubApp(sandbox)
+    sandbox.connect(await app.start())
+    try:
+        yield app
+    finally:
+        await app.stop()
+
+
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """The demo's cast; what Slack waits for is short."""
-    started = Sandbox(timing=Timing(ack=0.5, retries=(0.0, 0.01, 0.02)))
-    await started.start()
-    yield started
-    await started.stop()
+    async with running_sandbox() as started:
+        yield started
 
 
 @pytest.fixture
 async def app(sandbox: Sandbox) -> AsyncIterator[StubApp]:
-    """An app that acknowledges everything, connected over HTTP."""
-    stub = StubApp(sandbox)
-    sandbox.connect(await stub.start())
-    yield stub
-    await stub.stop()
+    async with running_app(sandbox) as connected:
+        yield connected
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +61,9 @@ def chromium() -> str:
     return path or pytest.skip("needs chromium")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """A headless Chromium."""
+    """One headless Chromium for all tests; they run in the session's event loop, as it does."""
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield launched

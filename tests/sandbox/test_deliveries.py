@@ -265,7 +265,7 @@ async def test_a_slow_delivery_arrives_later(sandbox: Sandbox, app: StubApp) -> 
 
 @pytest.mark.parametrize(("method", "kind"), [("chat.postMessage", "explode"), ("delivery", "rate_limited")])
 def test_a_fault_that_cannot_happen_is_refused(method: str, kind: str) -> None:
-    with pytest.raises(ValueError, match="fault is one of|happens to calls"):
+    with pytest.raises(ValueError, match=r"fault is one of|happens to calls"):
         Fault(method, kind)
 
 

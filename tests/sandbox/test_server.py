@@ -1,4 +1,4 @@
-"""The sandbox as a server on this machine: loopback only, no other web page, nothing that runs in a message."""
+"""The sandbox as a server on this machine: loopback only, and no other web page can use it."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - they must not work
 async def test_it_listens_on_loopback_only(host: str) -> None:
     with pytest.raises(ValueError, match="loopback only"):
         await Sandbox().start(host)

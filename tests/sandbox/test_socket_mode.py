@@ -37,12 +37,10 @@ class Listener:
 @pytest.fixture
 async def listener(sandbox: Sandbox) -> AsyncIterator[Listener]:
     connected = Listener(sandbox)
-    await connected.client.connect()
-    async with asyncio.timeout(3):
-        while not sandbox.sockets.connected():
-            await asyncio.sleep(0.01)
+    await connected.client.connect()  # type: ignore[no-untyped-call]  # so in slack_sdk
+    await asyncio.wait_for(sandbox.sockets.open.wait(), 5)
     yield connected
-    await connected.client.close()
+    await connected.client.close()  # type: ignore[no-untyped-call]  # so in slack_sdk
 
 
 async def test_a_command_travels_and_is_answered(sandbox: Sandbox, listener: Listener) -> None:
@@ -74,9 +72,7 @@ async def test_what_is_not_acknowledged_comes_again(sandbox: Sandbox, listener: 
 
 async def test_a_client_comes_back_when_it_is_asked_to(sandbox: Sandbox, listener: Listener) -> None:
     await sandbox.sockets.refresh()
-    async with asyncio.timeout(5):
-        while not sandbox.sockets.connected():
-            await asyncio.sleep(0.02)
+    await asyncio.wait_for(sandbox.sockets.open.wait(), 5)
     assert (await sandbox.slash("U0ANA", "C0KASP", "help")).text == "hello"
 
 
