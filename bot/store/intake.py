@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from bot.assertions import MAX_TAGS, Assertion, merge
-from bot.indicators import Indicator
 from bot.services import Tally
 from bot.store.files import Files
 
-Key = tuple[str, Indicator]  # one row for each source and indicator
+Key = tuple[str, bytes]  # one row for each source and rows.key of an indicator
 
 
 class Intake:
@@ -22,9 +21,9 @@ class Intake:
         self.head = head  # the highest number given so far
         self._new = self._updated = self._unchanged = 0
 
-    def take(self, assertion: Assertion) -> None:
+    def take(self, assertion: Assertion, found_by: bytes) -> None:
         """Merge one assertion into its row, or make a row of it."""
-        key = (assertion.source, assertion.indicator)
+        key = (assertion.source, found_by)
         old = self._rows.get(key)
         row = _tidy(assertion) if old is None else merge(old, assertion)
         if assertion.file is not None:
@@ -45,13 +44,13 @@ class Intake:
         """What became of what was taken."""
         return Tally(self._new, self._updated, self._unchanged)
 
-    def changed(self) -> Iterator[tuple[int, Assertion]]:
-        """The rows to be written, with their numbers."""
+    def changed(self) -> Iterator[tuple[Assertion, bytes, int]]:
+        """The rows to be written, with their keys and numbers."""
         for key, seq in self._changed.items():
             row = self._rows[key]
             if row.file is not None and self.files.joined:
                 row = msgspec.structs.replace(row, file=self.files.root(row.source, row.file))
-            yield seq, row
+            yield row, key[1], seq
 
     def _with_file(self, row: Assertion, old: Assertion | None, wanted: str) -> Assertion:
         file = self.files.place(row.source, None if old is None else old.file, wanted)
@@ -61,6 +60,6 @@ class Intake:
 def _tidy(assertion: Assertion) -> Assertion:
     """As merging with itself would leave it, so that the second import finds nothing to change."""
     tags = assertion.tags
-    if len(tags) > MAX_TAGS or len(set(tags)) < len(tags):
+    if len(tags) > 1 and (len(tags) > MAX_TAGS or len(set(tags)) < len(tags)):
         return msgspec.structs.replace(assertion, tags=tuple(dict.fromkeys(tags))[:MAX_TAGS])
     return assertion

@@ -17,7 +17,7 @@ PART = 500  # values handed over in one statement
 
 Row = tuple[int, bytes, str, str, str | None, str | None, int, str]
 
-_DIGEST_BYTES = {kind: length // 2 for length, kind in HASH_BY_LENGTH.items()}
+_DIGEST_BYTES = {kind.value: length // 2 for length, kind in HASH_BY_LENGTH.items()}
 _WIDTHS = (1, 8, 64, PART)  # few statements, so that each stays prepared
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,31 +36,32 @@ ON CONFLICT (seq) DO UPDATE SET family = excluded.family, file = excluded.file, 
 def key(indicator: Indicator) -> bytes:
     """What a row is found by: a hash itself, else 33 bytes that no hash equals. Raises InputError."""
     try:
-        size = _DIGEST_BYTES.get(indicator.kind)
+        kind = indicator.kind._value_  # the property `value` takes longer than all the rest
+        size = _DIGEST_BYTES.get(kind)
         if size is None:
-            return b"\0" + sha256(f"{indicator.kind} {indicator.value}".encode()).digest()
+            return b"\0" + sha256(f"{kind} {indicator.value}".encode()).digest()
         digest = bytes.fromhex(indicator.value)
     except ValueError as error:  # lone surrogates, or no hexadecimal digits
         raise InputError("an indicator's value is not in canonical form") from error
     if len(digest) != size:
-        raise InputError(f"an indicator's value is not a {indicator.kind} digest")
+        raise InputError(f"an indicator's value is not a {kind} digest")
     return digest
 
 
-def encode(assertion: Assertion, seq: int, stored_at: int) -> Row:
-    """The row of an assertion under that number. Raises InputError for what would not come back the same."""
+def encode(assertion: Assertion, found_by: bytes, seq: int, stored_at: int) -> Row:
+    """The row of an assertion with that key. Raises InputError for what would not come back the same."""
     bare = assertion
     if assertion.seq or assertion.file is not None:
         bare = msgspec.structs.replace(assertion, seq=0, file=None)  # these have a column of their own
     body = _body(bare)
     if ("\\u0000" in body or assertion.file) and any("\0" in text for text in _texts(assertion)):
         raise InputError("an assertion holds a NUL character")
-    indicator, family = assertion.indicator, assertion.family
+    family = assertion.family
     return (
         seq,
-        key(indicator),
+        found_by,
         assertion.source,
-        indicator.kind.value,
+        assertion.indicator.kind._value_,
         None if family is None else family.casefold(),
         assertion.file,
         stored_at,
@@ -149,9 +150,9 @@ def _marks(count: int) -> str:
 
 
 def _body(assertion: Assertion) -> str:
-    times = (assertion.not_before, assertion.not_after, assertion.first_seen, assertion.last_seen)
-    if any(time is not None and time.tzinfo is None for time in times):
-        raise InputError("a time of an assertion has no zone")
+    for time in (assertion.not_before, assertion.not_after, assertion.first_seen, assertion.last_seen):
+        if time is not None and time.tzinfo is None:
+            raise InputError("a time of an assertion has no zone")
     try:
         body = _encoder.encode(assertion).decode()
     except ValueError as error:

@@ -102,7 +102,7 @@ class SqliteStore:
             for start in range(0, len(assertions), rows.PART):
                 intake = _take(connection, assertions[start : start + rows.PART], head)
                 _rename(connection, intake.files.joined)
-                _put(connection, (rows.encode(row, seq, stored_at) for seq, row in intake.changed()))
+                _put(connection, (rows.encode(*each, stored_at) for each in intake.changed()))
                 head, tally = intake.head, tally + intake.tally
             connection.execute("UPDATE clock SET head = ?", (head,))
         self._bound_log(connection)
@@ -110,7 +110,8 @@ class SqliteStore:
 
     def _remark(self, connection: sqlite3.Connection, assertion: Assertion) -> bool:
         with writing(connection):
-            old = _stored(connection, [assertion]).get((assertion.source, assertion.indicator))
+            key = rows.key(assertion.indicator)
+            old = _stored(connection, [key]).get((assertion.source, key))
             if old is None:
                 return False
             new, seq = remark(old, assertion), old.seq
@@ -118,7 +119,7 @@ class SqliteStore:
                 seq = queries.head(connection) + 1
                 connection.execute("UPDATE clock SET head = ?", (seq,))
                 connection.execute("DELETE FROM assertion WHERE seq = ?", (old.seq,))
-            _put(connection, [rows.encode(new, seq, rows.micros(self._clock()))])
+            _put(connection, [rows.encode(new, key, seq, rows.micros(self._clock()))])
         return True
 
     def _claim(self, connection: sqlite3.Connection, claims: Sequence[Claim]) -> list[bool | BotError]:
@@ -151,20 +152,20 @@ def _put(connection: sqlite3.Connection, new: Iterable[rows.Row]) -> None:
         connection.execute(rows.put(width), parameters)
 
 
-def _stored(connection: sqlite3.Connection, assertions: Iterable[Assertion]) -> dict[Key, Assertion]:
-    """The rows that these would be merged into."""
-    keys = {rows.key(assertion.indicator) for assertion in assertions}
-    return {(row.source, row.indicator): row for row in queries.by_key(connection, keys)}
+def _stored(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[Key, Assertion]:
+    """The rows of these keys."""
+    return {(row.source, rows.key(row.indicator)): row for row in queries.by_key(connection, keys)}
 
 
 def _take(connection: sqlite3.Connection, part: Sequence[Assertion], head: int) -> Intake:
     """Merge a portion with what is stored, in memory."""
-    stored = _stored(connection, part)
+    keys = [rows.key(new.indicator) for new in part]
+    stored = _stored(connection, set(keys))
     said = {(new.source, new.file) for new in part if new.file is not None}
     held = {(row.source, row.file) for row in stored.values() if row.file is not None} if said else set()
     intake = Intake(stored, _files(connection, said | held), head)
-    for assertion in part:
-        intake.take(assertion)
+    for assertion, key in zip(part, keys, strict=True):
+        intake.take(assertion, key)
     return intake
 
 

@@ -135,8 +135,8 @@ def test_rows_written_by_the_first_version_stay_readable() -> None:
     assert (plain.label, plain.only_orgs, plain.pap) == (Label.AMBER_STRICT, None, None)
     assert (plain.to_ids, plain.revoked, plain.quarantined) == (True, False, False)
     assert not plain.addressed_to | plain.never_to | plain.persons
-    assert rows.encode(plain, 1, 0)[-1] == body
-    assert rows.encode(restricted, 1, 0)[-1] == full
+    assert rows.encode(plain, b"", 1, 0)[-1] == body
+    assert rows.encode(restricted, b"", 1, 0)[-1] == full
 
 
 def test_a_hash_never_has_the_key_of_something_else() -> None:

@@ -1,0 +1,54 @@
+"""`liaison bench import` and `liaison bench lookup`."""
+
+import click
+
+from bot.bench import importing, lookups
+from bot.bench.importing import Run
+
+_MB = 1024 * 1024
+
+
+@click.command(name="import")
+@click.option("--assertions", default=200_000, show_default=True, type=click.IntRange(1_000, 10_000_000))
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20))
+def bench_import(assertions: int, rounds: int) -> None:
+    """Measure importing JSON lines, and Store.add alone, beside plain executemany of the same rows."""
+    figures = importing.measure(assertions, rounds)
+    click.echo(f"{figures.assertions:,} assertions, median of {rounds}")
+    for name, run in (
+        ("executemany", figures.plain),
+        ("Store.add", figures.add),
+        ("liaison import", figures.whole),
+    ):
+        click.echo(_line(name, run, figures.plain))
+    _end(figures.missed_bars)
+
+
+@click.command(name="lookup")
+@click.option("--assertions", default=1_000_000, show_default=True, type=click.IntRange(1_000, 10_000_000))
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 20))
+def bench_lookup(assertions: int, rounds: int) -> None:
+    """Measure single and bulk lookups beside a prepared statement on the same file."""
+    figures = lookups.measure(assertions, rounds)
+    click.echo(f"{figures.assertions:,} assertions, half of the values known, median of {rounds}")
+    for name, speed in (
+        ("prepared statement", figures.prepared),
+        (f"{lookups.AT_ONCE} at once, single", figures.single),
+        (f"bulk of {lookups.BULK:,}", figures.bulk),
+    ):
+        click.echo(f"{name:20} {speed:>9,.0f} values/s  {speed / figures.prepared:5.2f}")
+    _end(figures.missed_bars)
+
+
+def _line(name: str, run: Run, beside: Run) -> str:
+    ratio = run.rows_per_second / beside.rows_per_second
+    memory = f"{run.extra_bytes / _MB:6.0f} MB extra memory"
+    return f"{name:15} {run.rows_per_second:>9,.0f} rows/s  {ratio:5.2f}  {memory}"
+
+
+def _end(missed_bars: list[str]) -> None:
+    for missed in missed_bars:
+        click.echo(f"MISSED {missed}")
+    if missed_bars:
+        raise SystemExit(1)
+    click.echo("every bar holds")
