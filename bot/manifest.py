@@ -17,7 +17,6 @@ SCOPES = {
     "channels:read": "see which organisations read a public channel before answering in it",
     "chat:write": "answer",
     "commands": "the slash command of the host's own people",
-    "files:write": "hand over the details of a long answer as a file",
     "groups:read": "see which organisations read a private channel before answering in it",
     "im:history": "hear direct messages to Liaison, the private way for partners to ask",
     "im:read": "know a direct message from a channel",

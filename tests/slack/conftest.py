@@ -14,7 +14,7 @@ import commands
 from bot.app import Running, running
 from bot.assertions import Assertion
 from bot.indicators import Indicator, Kind
-from bot.manifest import EVENTS_PATH
+from bot.manifest import EVENTS, EVENTS_PATH, SCOPES
 from bot.organisations import Organisation, Registry
 from bot.sandbox.sandbox import Sandbox
 from bot.services import Services, Store
@@ -117,7 +117,7 @@ def make_stage(tmp_path: Path) -> MakeStage:
         sandbox: Sandbox | None = None,
         path: Path | None = None,
     ) -> AsyncIterator[Stage]:
-        sandbox, clock = sandbox or Sandbox(), Clock()
+        sandbox, clock = sandbox or strict_sandbox(), Clock()
         store = await open_store(f"sqlite:///{path or tmp_path / f'{next(numbers)}.db'}")
         await store.add(assertions)
         await sandbox.start()
@@ -140,6 +140,11 @@ async def stage(make_stage: MakeStage) -> AsyncIterator[Stage]:
     amber, green = claim(label=Label.AMBER), claim(source="trendmicro")
     async with make_stage(amber, green) as opened:
         yield opened
+
+
+def strict_sandbox(**more: Any) -> Sandbox:
+    """A sandbox that grants what the manifest asks for and nothing else."""
+    return Sandbox(scopes=frozenset(SCOPES), events=frozenset(EVENTS), **more)
 
 
 def settings_of(sandbox: Sandbox) -> SlackSettings:
