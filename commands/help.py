@@ -25,8 +25,8 @@ def _ways(ask: Ask) -> list[str]:
     ways = [_here(ask.surface, is_host)]
     if not is_host:
         ways.append(
-            f"{SLASH} works for members of the host's workspace only. From yours, mention {MENTION} in a "
-            "shared channel or write it a direct message."
+            f"{SLASH} works for members of the host's workspace only. You can mention {MENTION} in a shared "
+            "channel or write it a direct message."
         )
     if ask.actor.org == UNKNOWN:
         host = ask.world.names.get(ask.world.host, "the host")

@@ -89,7 +89,8 @@ def _verdict(label: Label, readers: Audience, world: World) -> str:
         return "yes"
     if _may_say(label, readers, world, addressed=True):
         everybody = "that organisation" if _is_alone(readers) else "every organisation here"
-        return f"only what its source addressed to {everybody}"
+        why = "not everybody here is in the community: " if label is Label.GREEN else ""
+        return f"{why}only what its source addressed to {everybody}"
     if readers.reach in (Reach.CHANNEL, Reach.MPIM) and label > readers.cap:
         return "no, it is above the cap"
     return "no, not with these readers"

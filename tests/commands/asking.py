@@ -1,6 +1,5 @@
 """A small world to ask in: the host, three partners, one of them lapsed, and channels between them."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -75,7 +74,3 @@ async def said(services: Services, text: str, **how: Any) -> list[str]:
 
 async def sent(services: Services, text: str, **how: Any) -> Message:
     return render(await reply(services, text, **how), share="token", details="token")
-
-
-def at(services: Services, moment: datetime) -> Services:
-    return replace(services, clock=lambda: moment)

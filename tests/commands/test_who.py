@@ -25,7 +25,7 @@ async def verdicts(services: Services, where: Audience, **how: Actor) -> list[st
         (WITH_BOTH, [YES, YES, ABOVE, ABOVE]),
         (channel("kaspersky", cap=Label.AMBER_STRICT), [YES, YES, ADDRESSED, ADDRESSED]),
         (channel("kaspersky", cap=Label.CLEAR), [YES, ABOVE, ABOVE, ABOVE]),
-        (channel("newco"), [YES, ADDRESSED, ABOVE, ABOVE]),
+        (channel("newco"), [YES, f"not everybody here is in the community: {ADDRESSED}", ABOVE, ABOVE]),
         (channel(cap=Label.RED), [YES, YES, YES, YES]),
         (channel("kaspersky", UNKNOWN), [YES, NO, ABOVE, ABOVE]),
         (channel("lapsed"), [YES, NO, ABOVE, ABOVE]),
