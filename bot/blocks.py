@@ -44,8 +44,8 @@ _MAX_PREVIEW = 90  # blocks of a modal that are left for what will be posted
 _SHARE_TITLE = "Share to channel"
 _NOTHING = "nothing to show"
 _REFUSAL = (
-    Paragraph(((words("Nothing of this can be shown in this conversation."),),)),
-    Footnote(words("Its readers and its cap decide; the command “who” tells both.")),
+    Paragraph(((Words("Nothing of this can be shown in this conversation."),),)),
+    Footnote(Words("Its readers and its cap decide; the command “who” tells both.")),
 )
 
 
@@ -85,8 +85,8 @@ def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block
     first, more = _pages(reply)
     shown = more or [first]
     page = min(max(page, 0), len(shown) - 1)
-    turns = [Button(PREVIOUS, words("Previous"), str(page - 1))] if page else []
-    turns += [Button(NEXT, words("Next"), str(page + 1))] if page + 1 < len(shown) else []
+    turns = [Button(PREVIOUS, Words("Previous"), str(page - 1))] if page else []
+    turns += [Button(NEXT, Words("Next"), str(page + 1))] if page + 1 < len(shown) else []
     heading = Heading(_part(_label(reply), page, len(shown)))
     parts = [heading, *shown[page], *([Buttons(tuple(turns))] if turns else [])]
     return _modal(DETAILS_VIEW, "Details", parts, private_metadata)
@@ -104,12 +104,12 @@ def share_view(reply: Lookup, readers: Sequence[str], *, private_metadata: str) 
             SHARE_VIEW, _SHARE_TITLE, [Heading(_heading(label, _NOTHING)), *_REFUSAL], private_metadata
         )
     first, more = _previewed(reply)
-    thread = Paragraph(((words("And in its thread", "bold"),),))
+    thread = Paragraph(((Words("And in its thread", "bold"),),))
     parts = [
         Heading(_heading(label, "for everybody in this channel")),
-        Paragraph(((words("Who will read it", "bold"),), (words(", ".join(readers), at_most=10_000),))),
-        Footnote(words("So will any organisation that joins later: it can read the history.")),
-        Paragraph(((words("What will be posted", "bold"),), (_heading(label, _title(reply)),))),
+        Paragraph(((Words("Who will read it", "bold"),), (words(", ".join(readers), at_most=10_000),))),
+        Footnote(Words("So will any organisation that joins later: it can read the history.")),
+        Paragraph(((Words("What will be posted", "bold"),), (_heading(label, _title(reply)),))),
         *first,
         *([thread] if more else []),
         *(part for page in more for part in page),
@@ -132,10 +132,10 @@ def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
     first, *rest = pages(_body(reply))
     if rest:
-        first = (*first, Footnote(words("Continued in the details.")))
+        first = (*first, Footnote(Words("Continued in the details.")))
     more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
     if len(more) > MAX_DETAILS:
-        cut = Footnote(words("There is more. Look up fewer indicators at once to see all of it."))
+        cut = Footnote(Words("There is more. Look up fewer indicators at once to see all of it."))
         more = [*more[: MAX_DETAILS - 1], (*more[MAX_DETAILS - 1], cut)]
     return first, more
 
@@ -163,7 +163,7 @@ def _body(reply: Reply) -> list[Part]:
         case Lookup(entries=(entry,)):
             return card(entry, brief=True)
         case Lookup(entries=entries):
-            hint = [] if len(shareable(reply).entries) == len(entries) else [Footnote(words(NO_VERDICT))]
+            hint = [] if len(shareable(reply).entries) == len(entries) else [Footnote(Words(NO_VERDICT))]
             return [*hint, summary(entries)]
 
 
@@ -183,7 +183,7 @@ def _recent(cleared: Cleared, period: str, more: bool) -> list[Part]:
     if not cleared.shown:
         return [Paragraph(((words(f"Nothing to show for the last {period}."),),))]
     hint = "There is more: narrow it down by kind or family, for example “recent 24h domain”."
-    return [newest(cleared.shown), *([Footnote(words(hint))] if more else [])]
+    return [newest(cleared.shown), *([Footnote(Words(hint))] if more else [])]
 
 
 def _rows(rows: Sequence[Row]) -> Iterator[Part]:
@@ -200,8 +200,8 @@ def _row(row: Row) -> Line:
 
 def _buttons(reply: Reply, share: str, details: str) -> list[Part]:
     worth_sharing = isinstance(reply, Lookup) and shareable(reply).entries
-    buttons = [Button(SHARE, words("Share to channel…"), share)] if share and worth_sharing else []
-    buttons += [Button(DETAILS, words("Details"), details)] if details else []
+    buttons = [Button(SHARE, Words("Share to channel…"), share)] if share and worth_sharing else []
+    buttons += [Button(DETAILS, Words("Details"), details)] if details else []
     return [Buttons(tuple(buttons))] if buttons else []
 
 

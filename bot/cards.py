@@ -50,8 +50,8 @@ def counts(entries: Sequence[Entry]) -> str:
 def card(entry: Entry, *, brief: bool) -> list[Part]:
     """Everything about one indicator; `brief` keeps to what fits on a screen."""
     if not entry.assertions:
-        nothing = [words("Nothing to show for"), Words(" "), _value(entry.indicator)]
-        return [Paragraph((tuple(nothing),)), Footnote(words(NO_VERDICT))]
+        nothing = [Words("Nothing to show for "), _value(entry.indicator)]
+        return [Paragraph((tuple(nothing),)), Footnote(Words(NO_VERDICT))]
     claims = entry.assertions[:_BRIEF_CLAIMS] if brief else entry.assertions
     return [
         Paragraph(((_value(entry.indicator),), _overview(entry))),
@@ -64,7 +64,7 @@ def card(entry: Entry, *, brief: bool) -> list[Part]:
 def titled(entry: Entry) -> list[Part]:
     """The full card below its severity, for a list of cards."""
     first, *rest = card(entry, brief=False)
-    head = (words(f"{severity(entry)} · {entry.label}", "bold"),)
+    head = (Words(f"{severity(entry)} · {entry.label}", "bold"),)
     return [Paragraph((head, *first.lines)) if isinstance(first, Paragraph) else first, *rest]
 
 
@@ -73,22 +73,22 @@ def summary(entries: Sequence[Entry]) -> Table:
     ranks = list(_SEVERITY)
     ordered = sorted(entries, key=lambda entry: (ranks.index(entry.verdict), not entry.assertions))
     head = ("Verdict", "Indicator", "Label", "Family", "Sources", "Last seen")
-    return Table(tuple(map(words, head)), tuple(map(_row, ordered)))
+    return Table(tuple(map(Words, head)), tuple(map(_row, ordered)))
 
 
 def newest(shown: Iterable[Shown]) -> Table:
     """A row a claim, the latest first."""
     ordered = sorted(shown, key=lambda each: each.last_seen or each.first_seen or _LONG_AGO, reverse=True)
     head = ("Last seen", "Kind", "Indicator", "Family", "Source", "Label")
-    return Table(tuple(map(words, head)), tuple(map(_news, ordered)))
+    return Table(tuple(map(Words, head)), tuple(map(_news, ordered)))
 
 
 def _row(entry: Entry) -> tuple[Line, ...]:
     families = dict.fromkeys(shown.family for shown in entry.assertions if shown.family)
     return (
-        (words(severity(entry)),),
+        (Words(severity(entry)),),
         (_value(entry.indicator, at_most=150),),
-        (words(str(entry.label) if entry.assertions else ""),),
+        (Words(str(entry.label) if entry.assertions else "–"),),
         (words(", ".join(families), at_most=60),),
         (words(", ".join(_sources(entry)), at_most=80),),
         (_last_seen(entry.assertions),),
@@ -98,11 +98,11 @@ def _row(entry: Entry) -> tuple[Line, ...]:
 def _news(shown: Shown) -> tuple[Line, ...]:
     return (
         (_last_seen([shown]),),
-        (words(shown.indicator.kind),),
+        (Words(shown.indicator.kind.value),),
         (_value(shown.indicator, at_most=150),),
         (words(shown.family or "", at_most=60),),
         (words(shown.source_name, at_most=80),),
-        (words(str(shown.label)),),
+        (Words(str(shown.label)),),
     )
 
 
@@ -110,7 +110,7 @@ def _overview(entry: Entry) -> Line:
     sources = _sources(entry)
     many = f"{len(sources)} sources" if len(sources) > 1 else ""
     seen = _seen(entry.assertions) if len(entry.assertions) > 1 else ()  # else its claim says so
-    return joined([(words(entry.indicator.kind),), (words(many),) if many else (), seen])
+    return joined([(Words(entry.indicator.kind.value),), (Words(many),) if many else (), seen])
 
 
 def _claim(shown: Shown, *, brief: bool) -> list[Part]:
@@ -126,11 +126,11 @@ def _who(shown: Shown) -> Line:
         "withdrawn by its source" if shown.revoked else "",
     ]
     source = (words(shown.source_name, "bold", at_most=80),)
-    return joined([source, (words(str(shown.label)),), *((words(note),) for note in notes if note)])
+    return joined([source, (Words(str(shown.label)),), *((Words(note),) for note in notes if note)])
 
 
 def _what(shown: Shown) -> Line:
-    family = (words("Family"), Words(" "), words(shown.family, "bold", at_most=100)) if shown.family else ()
+    family = (Words("Family "), words(shown.family, "bold", at_most=100)) if shown.family else ()
     tags = (words(f"Tags {', '.join(shown.tags)}", at_most=400),) if shown.tags else ()
     return joined([family, tags])
 
@@ -138,13 +138,13 @@ def _what(shown: Shown) -> Line:
 def _seen(claims: Sequence[Shown]) -> Line:
     first = min((shown.first_seen for shown in claims if shown.first_seen), default=None)
     last = max((shown.last_seen for shown in claims if shown.last_seen), default=None)
-    ending = (words("last seen" if first else "Last seen"), Words(" "), when(last)) if last else ()
-    return joined([(words("First seen"), Words(" "), when(first)) if first else (), ending])
+    ending = (Words("last seen " if first else "Last seen "), when(last)) if last else ()
+    return joined([(Words("First seen "), when(first)) if first else (), ending])
 
 
 def _last_seen(claims: Sequence[Shown]) -> Piece:
     last = max((shown.last_seen for shown in claims if shown.last_seen), default=None)
-    return when(last) if last else words("")
+    return when(last) if last else Words("–")
 
 
 def _same_file(entry: Entry, *, brief: bool) -> list[Part]:
@@ -152,16 +152,16 @@ def _same_file(entry: Entry, *, brief: bool) -> list[Part]:
     if not hashes:
         return []
     kept = hashes[:_BRIEF_HASHES] if brief else hashes
-    lines = [(words(each.kind), Words(" "), _value(each)) for each in kept]
+    lines = [(Words(f"{each.kind.value} "), _value(each)) for each in kept]
     return [
-        Paragraph(((words("Hashes of the same file"),),)),
+        Paragraph(((Words("Hashes of the same file"),),)),
         Bullets(tuple(lines)),
         *_rest(len(hashes) - len(kept), "hashes"),
     ]
 
 
 def _rest(number: int, what: str) -> list[Part]:
-    return [Footnote(words(f"{number} more {what} in the details"))] if number else []
+    return [Footnote(Words(f"{number} more {what} in the details"))] if number else []
 
 
 def _sources(entry: Entry) -> list[str]:

@@ -8,9 +8,8 @@ fallback needs escaping.
 import html
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Literal, TypeVar
 
 from bot.blockkit import MAX_TABLE_ROWS, length
@@ -35,7 +34,7 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 
 @dataclass(frozen=True)
 class Words:
-    """Text that is safe to show; made by `words`."""
+    """Text that is safe to show: from `words` whatever others wrote, directly only constants of ours."""
 
     text: str
     style: Style | None = None
@@ -103,20 +102,18 @@ class Button:
     action: str
     words: Words
     value: str
-    primary: bool = False
 
 
 @dataclass(frozen=True)
 class Buttons:
     """Buttons side by side; not part of the plain text."""
 
-    buttons: tuple[Button, ...] = field(default=())
+    buttons: tuple[Button, ...]
 
 
 Part = Heading | Paragraph | Quote | Bullets | Table | Footnote | Buttons
 
 
-@lru_cache(maxsize=4096)  # an answer says the same words several times over, and so do answers
 def words(text: str, style: Style | None = None, *, at_most: int = _MAX_WORDS) -> Words:
     """Any text made safe to show: one line, nothing hidden, nothing to click, at most so many characters."""
     return Words(_cut(clean(text), at_most) or "–", style)
@@ -297,14 +294,8 @@ def _cell(line: Line) -> Block:
 
 
 def _button(button: Button) -> Block:
-    style: Block = {"style": "primary"} if button.primary else {}
-    return {
-        "type": "button",
-        "action_id": button.action,
-        "text": _plain_text(button.words.text),
-        "value": button.value,
-        **style,
-    }
+    text = _plain_text(button.words.text)
+    return {"type": "button", "action_id": button.action, "text": text, "value": button.value}
 
 
 def _plain_text(text: str) -> Block:
