@@ -27,10 +27,10 @@ from bot.blocks import (
 )
 from bot.chat import Lookup, Notice, Recent, Reply, Row
 from bot.indicators import Indicator, Kind
-from bot.oracle import unlabelled, unsafe
 from bot.sharing import Audience, Cleared, Reach, Shown, World, clear
 from bot.tlp import Label
 from tests.hostile import indicators, shown, texts
+from tests.oracle import unlabelled, unsafe
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 WORLD = World(

@@ -27,8 +27,8 @@ from bot.layout import (
     when,
     words,
 )
-from bot.oracle import unsafe
 from tests.hostile import texts
+from tests.oracle import unsafe
 
 parts = st.one_of(
     texts.map(lambda text: Paragraph(((words(text), Words(" "), words(text, "code")),))),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.oracle import unlabelled, unsafe
+from tests.oracle import unlabelled, unsafe
 
 HARMLESS = (
     "TLP:AMBER+STRICT · 3 indicators",

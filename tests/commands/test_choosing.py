@@ -8,11 +8,11 @@ from bot.blockkit import message_problems
 from bot.blocks import render
 from bot.chat import Command, Notice, mistake
 from bot.errors import UnavailableError, UsageError
-from bot.oracle import unlabelled, unsafe
 from bot.services import Services
 from commands import ALL, choose
 from tests.commands.asking import reply, said
 from tests.hostile import texts
+from tests.oracle import unlabelled, unsafe
 
 
 @pytest.mark.parametrize(

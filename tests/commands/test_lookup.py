@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from bot.blockkit import message_problems
 from bot.chat import Actor, Lookup, Surface
 from bot.indicators import Indicator, Kind
-from bot.oracle import unlabelled, unsafe
 from bot.services import Services
 from bot.tlp import Label
 from tests.commands.asking import DOMAIN, HOST, KASPERSKY, MD5, STRANGER, TREND, claim, reply, said, sent
 from tests.hostile import storable
+from tests.oracle import unlabelled, unsafe
 
 NUMBERS = count()
 NOTHING = [
