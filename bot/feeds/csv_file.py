@@ -16,7 +16,7 @@ from bot.feeds.csv_columns import Columns, columns, kind_named
 from bot.feeds.decoding import decode
 from bot.feeds.marking import NONE, Marking
 from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, moment, name, names, percent, reason
-from bot.feeds.text import mentioned
+from bot.feeds.text import marking_in
 from bot.feeds.values import ADDRESS, HASHES, one_file, read
 from bot.indicators import Indicator, Kind
 
@@ -80,7 +80,7 @@ class _Table:
     def _comment(self, row: Row) -> None:
         """abuse.ch writes the header as a comment."""
         plain = [cell.lstrip("# ").strip('" ') for cell in row]
-        self.marked |= mentioned(" ".join(row))
+        self.marked |= marking_in(" ".join(row), self.defaults.label)
         self.columns = self.columns or columns(plain)
 
     def _is_heading(self, row: Row) -> bool:
@@ -88,7 +88,7 @@ class _Table:
         filled = [cell for cell in row if cell.strip()]
         if len(filled) == 1 and not extract(filled[0][:_MAX_CELL]):
             alone = marking.of_tag(filled[0])
-            self.marked |= alone or mentioned(filled[0])
+            self.marked |= alone or marking_in(filled[0], self.defaults.label)
             if alone is not None or self.columns is None:
                 found = columns(row)
                 self.columns = self.columns or found

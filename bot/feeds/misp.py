@@ -62,19 +62,28 @@ def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
         return
     for number, span in enumerate(events):
         where = f"event[{number}]" if len(events) > 1 else "event"
+        if isinstance(span, str):
+            yield Rejected(where, span)
+            continue
         try:
             yield from _Event(data, strict_json.members(data, span), defaults, where).read()
         except InputError as error:
             yield Rejected(where, reason(error))
 
 
-def _events(data: bytes, span: Span, *, level: int = 0) -> Iterator[Span]:
-    """The events of `{"Event": ...}`, `{"response": [...]}`, a list of either, or an event itself."""
+def _events(data: bytes, span: Span, *, level: int = 0) -> Iterator[Span | str]:
+    """The events of `{"Event": ...}`, `{"response": [...]}`, a list of either, or an event itself.
+
+    For an element of a list that is none, the reason.
+    """
     if level > 3:
         raise InputError("not a MISP document: events inside of events")
     if strict_json.is_array(data, span):
         for element in strict_json.elements(data, span):
-            yield from _events(data, element, level=level + 1)
+            try:
+                yield from _events(data, element, level=level + 1)
+            except InputError as error:
+                yield reason(error)
         return
     if not strict_json.is_object(data, span):
         raise InputError("not a MISP document: an object or a list is expected")

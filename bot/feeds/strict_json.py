@@ -15,6 +15,7 @@ from typing import Any
 from bot.errors import InputError
 
 MAX_BYTES = 50_000_000
+MAX_PIECE = 8_000_000  # bytes of one object; parsed, hostile ones take twenty times that
 MAX_DEPTH = 64
 MAX_DIGITS = 40  # more than any number in STIX or MISP has
 _HOPELESS_DEPTH = 10_000  # from here on the rest of the document is not looked at
@@ -103,6 +104,8 @@ def value(data: bytes, span: Span) -> Any:
 
     Raises InputError for what is not strict JSON: NaN, huge numbers, repeated keys, deep nesting.
     """
+    if span.end - span.start > MAX_PIECE:
+        raise InputError(f"one object larger than {MAX_PIECE:,} bytes")
     piece = data[span.start : span.end]
     deep = piece.count(b"{") + piece.count(b"[") > MAX_DEPTH
     if deep and _depth(piece) > MAX_DEPTH:

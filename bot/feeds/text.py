@@ -3,16 +3,15 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
 
 from bot.assertions import Assertion
 from bot.errors import InputError
-from bot.extraction import Found, extract
+from bot.extraction import extract
 from bot.feeds import marking
 from bot.feeds.decoding import decode
 from bot.feeds.marking import NONE, Marking
 from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, reason
-from bot.indicators import Kind, canonical
+from bot.tlp import Label
 
 _PIECE = 200_000  # characters that are scanned at once; well below the limit of extraction
 _MAX_REMARK = 300  # characters of a line that is kept as context
@@ -22,6 +21,8 @@ _MENTION = re.compile(
     r"(?<![a-z])tlp(?P<between>[^\w\n]{0,5})(?P<word>[a-z]{2,12})(?P<strict>[ ]?[+_ -][ ]?strict)?",
     re.IGNORECASE | re.ASCII,
 )
+_DECORATION = re.compile(r"[\W_]{0,40}")
+_REACH = 41  # characters looked at on both sides: more than a decoration has
 
 
 def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
@@ -31,10 +32,9 @@ def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
     except InputError as error:
         yield Rejected("file", reason(error))
         return
-    marked = mentioned(text)
+    marked = marking_in(text, defaults.label)
     for piece in _pieces(text):
-        found = extract(piece)
-        for indicator, start in (*found, *_doubted(piece, found)):
+        for indicator, start in extract(piece):
             yield Assertion(
                 indicator=indicator,
                 source=defaults.source,
@@ -44,17 +44,30 @@ def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
             )
 
 
-def mentioned(text: str) -> Marking:
-    """The markings a text speaks of, wherever: `TLP:` before a word that is no label quarantines."""
+def marking_in(text: str, default: Label) -> Marking:
+    """The marking of a text: what stands on lines of its own, made stricter by every mention elsewhere.
+
+    A remark such as "see also the TLP:CLEAR report" lowers nothing. `TLP:` before a word that is no label
+    quarantines.
+    """
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    total = NONE
+    alone = remarks = NONE
     for found in _MENTION.finditer(plain):
-        word = found["word"] + ("+strict" if found["strict"] else "")
-        read = marking.of_label(word)
-        explicit = ":" in found["between"] or "=" in found["between"]
-        if explicit or (found["between"] and not read.unread):
-            total |= read
-    return total
+        read = marking.of_label(found["word"] + ("+strict" if found["strict"] else ""))
+        if read.unread and not {":", "="} & set(found["between"]):
+            continue
+        if _stands_alone(plain, found):
+            alone |= read
+        else:
+            remarks |= read
+    return (Marking(default) if remarks.label is not None and alone.label is None else alone) | remarks
+
+
+def _stands_alone(text: str, found: re.Match[str]) -> bool:
+    """Whether nothing but decoration stands around it in its line, as in `**TLP:AMBER**`."""
+    before = text[max(found.start() - _REACH, 0) : found.start()].rpartition("\n")[2]
+    after = text[found.end() : found.end() + _REACH].partition("\n")[0]
+    return bool(_DECORATION.fullmatch(before) and _DECORATION.fullmatch(after))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -68,18 +81,6 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:]
-
-
-def _doubted(piece: str, found: list[Found]) -> Iterator[Found]:
-    """The domains of a domain list that look like file names elsewhere: `intech.so`, `hellochat.pl`."""
-    lines = [line.strip() for line in piece.splitlines() if line.strip()]
-    domains = {one.indicator.value for one in found if one.indicator.kind is Kind.DOMAIN}
-    if len(domains) * 2 < len(lines) or any(" " in line for line in lines):
-        return
-    for line in lines:
-        if line.lower() not in domains:
-            with suppress(InputError):
-                yield Found(canonical(Kind.DOMAIN, line), piece.index(line))
 
 
 def _remark(piece: str, start: int) -> str | None:
