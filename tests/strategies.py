@@ -33,7 +33,6 @@ PEOPLE = ("U0ANNA", "U0BEN", "U0CIRA")
 # The release policy is worth more examples than anything else; other tests keep hypothesis' own default.
 proof = settings(
     max_examples=5000 if os.environ.get("CI") == "true" else 200,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 

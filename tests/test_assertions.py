@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import reduce
+from random import Random
 
 import msgspec
 import pytest
@@ -76,9 +77,9 @@ def test_the_restrictions_are_the_same_whichever_claim_came_first(old: Assertion
 @proof
 @given(imports, st.randoms(use_true_random=False))
 def test_the_restrictions_are_the_same_in_whatever_order_and_groups_files_are_imported(
-    said: list[Assertion], random: object
+    said: list[Assertion], random: Random
 ) -> None:
-    shuffled = sorted(said, key=lambda _: random.random())  # type: ignore[attr-defined]  # a random.Random
+    shuffled = sorted(said, key=lambda _: random.random())
     half = len(said) // 2
     groups = [reduce(merge, group) for group in (said[:half], said[half:]) if group]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import msgspec
 from hypothesis import given
@@ -190,9 +191,9 @@ def test_the_order_of_the_store_does_not_show(
     audience: Audience,
     world: World,
     asked: frozenset[Indicator] | None,
-    random: object,
+    random: Random,
 ) -> None:
-    shuffled = sorted(stored, key=lambda _: random.random())  # type: ignore[attr-defined]  # a random.Random
+    shuffled = sorted(stored, key=lambda _: random.random())
 
     assert clear(shuffled, audience, world, asked=asked) == clear(stored, audience, world, asked=asked)
 

@@ -285,5 +285,12 @@ def test_the_first_and_the_last_moment_belong_to_the_validity(
     assert released(claim(not_after=moment), to(HOST), world()) is valid_until
 
 
+def test_an_audience_of_which_no_more_is_said_is_told_little() -> None:
+    plain = Audience(reach=Reach.CHANNEL, orgs=frozenset({HOST}))
+
+    assert (plain.cap, plain.max_label, plain.persons) == (Label.GREEN, Label.CLEAR, frozenset())
+    assert (plain.fresh, plain.pending_invite, plain.public, plain.active) == (True, False, False, False)
+
+
 def test_an_audience_of_nobody_is_told_nothing() -> None:
     assert not released(claim(label=Label.CLEAR), to(), world())
