@@ -212,25 +212,26 @@ def _demo_channels() -> tuple[Place, ...]:
 
 
 def _demo_tour() -> tuple[Step, ...]:
-    question = "update-check[.]example backuprabbit[.]com"
+    # A file in the sample data that Kaspersky restricted and Trend Micro did not.
+    file = "a3a999d4c563810d6981a005b0369599f93c85dd7b30660803dfec2b2d705e5a"
     return (
         Step(
             title="Ask as the centre's analyst",
-            why="Ana Lim, in the channel shared with Kaspersky",
+            why="Only Ana Lim reads the answer: all that the centre may see",
             user="U0ANA",
-            channel="C0KASP",
-            text=f"/intel lookup {question}",
+            channel="C0ALL",
+            text=f"/intel lookup {file}",
         ),
         Step(
-            title="Ask as another vendor",
-            why="Tomo Sato of Trend Micro must not see what Kaspersky restricted",
+            title="Ask the same as a vendor",
+            why="Everyone in the channel reads along: only what all of them may see",
             user="U0TOMO",
-            channel="C0TREND",
-            text=f"@Liaison lookup {question}",
+            channel="C0ALL",
+            text=f"@Liaison lookup {file}",
         ),
         Step(
             title="Let somebody else read along",
-            why="Ask, invite NewCo Security above, then ask again",
+            why="Ask who reads this, invite NewCo Security above, and ask again",
             user="U0ANA",
             channel="C0ALL",
             text="@Liaison who",

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
@@ -71,13 +72,14 @@ class Page:
         """Tell the page whenever something changed; it then asks for the state."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        told = -1
         while not self._stopped:
-            await response.write(f"data: {self._workspace.revision}\n\n".encode())
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await self._workspace.change()
-            except TimeoutError:
-                continue
+            if told == self._workspace.revision:  # else something changed while this was being sent
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        await self._workspace.change()
+            told = self._workspace.revision
+            await response.write(f"data: {told}\n\n".encode())
         return response
 
     async def _state(self, request: web.Request) -> web.Response:

@@ -87,7 +87,7 @@ def said(workspace: Workspace, message: Message, kind: str) -> Json:
         **_speaker(workspace, team),
     }
     if kind == "message":
-        inner["channel_type"] = channel.kind if channel.kind != "channel" else "group"
+        inner["channel_type"] = channel.kind
     if message.thread_ts:
         inner |= {"thread_ts": message.thread_ts, "parent_user_id": _parent(workspace, message)}
     outer = team.id if workspace.external(message.user) and not team.enterprise else None

@@ -57,26 +57,29 @@ async def say(page: Page, text: str) -> None:
     await page.keyboard.press("Enter")
 
 
-async def test_a_newcomer_is_led_through_one_question_by_two_people(page: Page, app: StubApp) -> None:
+async def test_a_newcomer_is_led_through_one_question_by_two_people(
+    page: Page, app: StubApp, sandbox: Sandbox
+) -> None:
     app.on_command = answering({"text": "TLP:AMBER for you"})
+    composer = page.get_by_label("Message", exact=True)
+    first, second, third = sandbox.workspace.cast.tour
 
-    await page.locator("#steps button").first.click()
-    await expect(page.get_by_label("Message", exact=True)).to_have_value(
-        "/intel lookup update-check[.]example backuprabbit[.]com"
-    )
+    await page.get_by_role("button", name=first.title).click()
+    await expect(composer).to_have_value(first.text)
     await page.keyboard.press("Enter")
     answer = page.locator(".message.ephemeral")
     await expect(answer).to_contain_text("TLP:AMBER for you")
     await expect(answer).to_contain_text("Only visible to you")
 
-    await page.locator("#steps button").nth(1).click()
-    await expect(page.get_by_label("Message", exact=True)).to_have_value(
-        "@Liaison lookup update-check[.]example backuprabbit[.]com"
-    )
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("cfc-trendmicro")
+    await page.get_by_role("button", name=second.title).click()
+    await expect(composer).to_have_value(second.text)
+    await expect(composer).to_have_attribute("placeholder", "Message #partners-all as Tomo Sato")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("log")).to_contain_text("@Liaison lookup")
+    await expect(page.get_by_role("log")).to_contain_text(second.text)
     assert [body["event"]["user"] for body in app.events("app_mention")] == ["U0TOMO"]
+
+    await page.get_by_role("button", name=third.title).click()
+    await expect(composer).to_have_value("@Liaison who")
 
 
 async def test_the_suggestions_can_be_dismissed_and_called_back(page: Page) -> None:
