@@ -37,9 +37,13 @@ def top_level() -> frozenset[str]:
     return SPECIAL | {label if label.isascii() else idna.encode(label).decode("ascii") for label in labels}
 
 
-@lru_cache(4096)
 def ascii_domain(text: str) -> str | None:
     """The lower-case punycode form of a domain under a real last label; None if it is not one."""
+    return _ascii_domain(text) if len(text) <= MAX_LENGTH + 1 else None
+
+
+@lru_cache(4096)
+def _ascii_domain(text: str) -> str | None:
     name = _ascii(text) if not text.isascii() else text.lower()
     name = name.removesuffix(".")
     if len(name) > MAX_LENGTH or _ASCII.fullmatch(name) is None:
@@ -49,8 +53,6 @@ def ascii_domain(text: str) -> str | None:
 
 def _ascii(text: str) -> str:
     """Punycode by IDNA 2008 with UTS 46, or as browsers do where that forbids it (emoji); "" for neither."""
-    if len(text) > MAX_LENGTH:
-        return ""
     try:
         return idna.encode(text, uts46=True).decode("ascii").lower()
     except UnicodeError:  # also idna.IDNAError

@@ -45,13 +45,14 @@ _NAME = rf"[\w-]++(?:{_DOT}[\w-]++)++"
 _IN_URL = rf"\w!#$%&'()*+,./:;=?@\[\]{{}}~{DEFANGED_DOT}-"
 _SCAN = re.compile(
     rf"""(?<![^\W_])(?:
-      (?P<url>  (?:(?P<scheme>[a-zA-Z][\w*+-]{{1,15}}+:/{{2,3}}))++(?=[\w\[])[{_IN_URL}]++)
+      (?P<url>  (?:(?P<scheme>[a-zA-Z][\w*+-]{{1,15}}+:/{{2,3}})){{1,4}}+(?=[\w\[])[{_IN_URL}]++)
     | (?P<email>(?<![\w.+%{DEFANGED_DOT}-])[\w.+%{DEFANGED_DOT}-]{{1,80}}+@(?:{_NAME}))
     | (?P<host> (?<![\w-])(?<!\w{_DOT}){_NAME})
                 (?P<port>:[0-9]{{1,5}}+(?![\w.]))?+ (?P<path>/[{_IN_URL}]*+|\?\w++=[{_IN_URL}]*+)?+
     | (?P<hash> [0-9a-fA-F]{{32,128}}+(?![^\W_]))
     | (?P<ipv6> (?<!:)(?:[0-9a-fA-F]{{0,4}}+:){{2,7}}
-                (?:[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}|[0-9a-fA-F]{{0,4}}+)(?![\w:])) (?:/(?P<bits>[0-9]{{1,3}})(?![\w.]))?+
+                (?:[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}|[0-9a-fA-F]{{0,4}}+)(?![\w:]))
+                (?:/(?P<bits>[0-9]{{1,3}})(?![\w.]))?+
     | (?P<cve>  [cC][vV][eE][-_\u2013 ][0-9]{{4}}[-_\u2013][0-9]{{4,7}}+(?!\w))
     | (?P<btc>  (?:[13][1-9A-HJ-NP-Za-km-z]{{25,34}}+|bc1[ac-hj-np-z02-9]{{11,71}}+)(?![^\W_]))
     )""",
@@ -60,10 +61,12 @@ _SCAN = re.compile(
 
 _NOTHING: tuple[_Spotted, ...] = ()
 _IPV4 = re.compile(rf"[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}")
+_ADDRESS_ONLY = re.compile(rf"({_IPV4.pattern})[.,;:)\]}}']*+")
 _LONG_HEX = re.compile(r"(?<![^\W_])[0-9a-fA-F]{32,128}+(?![^\W_])")
 _HASH_IN_PATH = re.compile(r"(?<=/)[0-9a-fA-F]{32,128}+(?=[/.]|\Z)")
 _PREFIX_LENGTH = re.compile(r"/([0-9]{1,2})(?![\w/?=&%~-]|\.\w)")
-_NEXT_URL = re.compile(r"[,;|]+[a-zA-Z][\w*+-]{1,15}://")
+_NEXT_URL = re.compile(r"(?<![,;])[,;]++[a-zA-Z][\w*+-]{1,15}://")
+_NEXT_CELL = re.compile(r"[^?,]*+(,)(?=[a-zA-Z])")  # a line of a CSV file; commas in queries are left alone
 _TRAILING = ".,;:!?'\"*&\\"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _KNOWN_SCHEME = re.compile(
@@ -130,21 +133,14 @@ def _name(found: re.Match[str], name: str, start: int) -> tuple[_Spotted, ...]:
 
 
 def _with_path(found: re.Match[str], host: _Spotted) -> tuple[_Spotted, ...]:
-    """A URL without a scheme, or two indicators that a slash keeps apart."""
-    text, begin = found.string, found.start("path")
-    pair = _SCAN.match(text, begin + 1, found.end())
-    if pair and pair.lastgroup in ("host", "hash") and _is_pair(pair, found.end()):
-        return (host, *_READERS[pair.lastgroup](pair))
-    end = _url_end(text, host[1], begin, found.end())
-    url = _checked(Kind.URL, text[host[1] : end])
-    return ((url, host[1]),) if url else (host,)
-
-
-def _is_pair(second: re.Match[str], end: int) -> bool:
-    """`evil[.]example/192.0.2.1`: both sides of the slash are indicators."""
-    if second.end() < end and second.string[second.end()] not in ",;)]}'":
-        return False
-    return second.lastgroup == "hash" or _IPV4.fullmatch(second["host"]) is not None
+    """A URL without a scheme; or two indicators that a slash keeps apart: `evil.example/192.0.2.1`."""
+    text, start, begin = found.string, host[1], found.start("path")
+    second = _ADDRESS_ONLY.fullmatch(text, begin + 1, found.end())
+    if second and (address := _checked(Kind.IPV4, second[1])):
+        return (host, (address, begin + 1))
+    end = _url_end(text, start, begin, found.end())
+    url = _checked(Kind.URL, text[start:end])
+    return ((url, start), *_hashes_in_path(text, begin, end)) if url else (host,)
 
 
 def _address(found: re.Match[str], name: str, start: int) -> tuple[_Spotted, ...]:
@@ -205,6 +201,9 @@ def _url_end(text: str, start: int, begin: int, end: int) -> int:
     following = _NEXT_URL.search(text, begin, end)
     if following:
         end = following.start()
+    cell = _NEXT_CELL.match(text, begin, end)
+    if cell:
+        end = cell.start(1)
     if before == "'":
         end = _up_to(text, "'", begin, end)
     end = _balanced(text, begin, end)
@@ -225,7 +224,10 @@ def _balanced(text: str, begin: int, end: int) -> int:
     for bracket in _BRACKET.finditer(text, begin, end):
         sign = bracket[0]
         if sign in "({[":
-            if sign == "[" and not _INDEX.match(text, bracket.start()) and text[bracket.start() - 1] != "/":
+            opens_link_text = (
+                sign == "[" and bracket.start() > begin and not _INDEX.match(text, bracket.start())
+            )
+            if opens_link_text:  # https://...[as AsciiDoc writes it]
                 return bracket.start()
             open_brackets.append(sign)
         elif not open_brackets or open_brackets.pop() != _BRACKETS[sign]:

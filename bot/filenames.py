@@ -5,9 +5,11 @@ import re
 from bot.domains import top_level
 
 # Real top-level domains that are better known as endings of file names.
-_FILE_ENDING = re.compile(
-    "zip|mov|py|sh|pl|rs|md|so|ps|cc|pm|as|mm|la|vi|lib|prof|java|doc|docs|cab|bat", re.IGNORECASE
-)
+_FILE_ENDING = re.compile("zip|mov|py|sh|pl|rs|md|so|ps|pm|lib|java|docs?|cab|bat", re.IGNORECASE)
+_HOST_LIKE = re.compile(
+    r"www\..+|.+\.(?:com?|net|org|gov|edu|ac|mil|info)\.\w+", re.IGNORECASE
+)  # www.a.pl, a.com.pl
+_MAC_BUNDLE = re.compile(r"[A-Z][\w-]*\.app")  # Terminal.app
 # Top-level domains of one company, or of nobody yet, that are everyday words of code and registry keys.
 _CODE_WORD = re.compile(
     "android|apple|aws|azure|bing|call|chrome|data|google|intel|java|map|microsoft|next|office|open"
@@ -16,6 +18,7 @@ _CODE_WORD = re.compile(
 )
 _PRODUCT = re.compile(r"(?:asp|vb|ado|ml|paint)\.net|(?:socket|system)\.io", re.IGNORECASE)
 _PACKAGE = re.compile(r"(?:com|org|net|io|android|androidx|java|javax|kotlin|sun)\.[a-z0-9_.-]+", re.ASCII)
+_SCRIPT = re.compile(r"(?:document|window|this|self|navigator|location|console)\.", re.IGNORECASE)
 _GENERIC = frozenset({"com", "net", "org", "info"})
 _LIST_NEIGHBOUR = re.compile(r"(?:www\.)?[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.([a-z]{2,20})")
 
@@ -48,14 +51,16 @@ def is_file_or_code(text: str, start: int, end: int) -> bool:
     if last.isascii() and last.isalpha() and not last.islower() and not name.isupper():
         return True  # System.IO, end of line.Next
     if _FILE_ENDING.fullmatch(last):
-        return not _is_in_list_of_domains(text, start, end)
+        return not (_HOST_LIKE.fullmatch(name) or _is_in_list_of_domains(text, start, end))
     if _CODE_WORD.fullmatch(last) or _PRODUCT.fullmatch(name):
+        return True
+    if _MAC_BUNDLE.fullmatch(name) or _SCRIPT.match(name):
         return True
     return name.count(".") >= 2 and last not in _GENERIC and _PACKAGE.fullmatch(name) is not None
 
 
 def _is_in_path_or_call(text: str, start: int, end: int, name: str) -> bool:
-    """Behind a slash only `//host` and its backslashed twin are addresses; before a bracket hardly anything."""
+    """Behind a slash only `//host` and its backslashed twin are addresses; before a bracket few are."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if before in ("\\", "/"):
         return text[max(0, start - 2) : start] != before * 2 or text[max(0, start - 3)].isalnum()

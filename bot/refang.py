@@ -31,7 +31,8 @@ _MARK = re.compile(
     r"|(?<=[\[(])(?P<scheme>[hH][tTxX]{2}[pP][sS]?)[\])](?=:)"
     r"|(?<=\w\[)(?P<opened>[.:])(?=\w)"
     r"|(?<=\w\.\])(?P<closed>)(?=\w)"  # only the bracket goes
-    r"|(?<=\w\\)(?P<escaped>[.@_])(?=\w))"
+    r"|(?<=\w\\)(?P<escaped>[.@_])(?=\w)"
+    r"|(?<=[\w:/]\\)(?P<slash>/))"  # JSON: http:\/\/evil.example\/a
 )
 _WORDS = {"dot": ".", "at": "@"}
 _DOTTED_NEXT = re.compile(r"[\w-]{1,63}(?:\.| ?[\[({](?:\.|[dD][oO][tT]))")  # so that array[at] stays

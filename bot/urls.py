@@ -18,14 +18,13 @@ _DEFANGED_SCHEME = re.compile(r"h[^t]..?s?|fxps?", re.IGNORECASE)
 _ZONED = re.compile(r"\[[0-9a-f:.]{2,45}(?:%[a-z0-9._~-]{1,40})?\]", re.ASCII)
 _PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9_])?", re.ASCII)
 _UNSAFE = re.compile("[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_DEFAULT_PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443"}
 
 
 def canonical_url(text: str) -> str | None:
     """The canonical form of a URL, with or without a scheme; None if it is not a URL.
 
     Host in lower case and punycode (https://url.spec.whatwg.org/#host-parsing, so `0x7f.1` becomes an
-    address), default port dropped, a lone `/` as path dropped; the path keeps its case and its escapes.
+    address), a lone `/` as path dropped; the port stays as written, the path keeps its case and its escapes.
     Zone ids and ports above 65535, which WHATWG refuses, are kept as written.
     """
     parts = _PARTS.fullmatch(text)
@@ -74,5 +73,4 @@ def _authority(text: str, scheme: str) -> str | None:
     if not scheme and not (is_address(host) or ascii_domain(host)):
         return None
     port = (found["port"] or "").lstrip("0")
-    port = f":{port}" if port and port != _DEFAULT_PORTS.get(scheme) else ""
-    return f"{credentials}{at}{host}{port}"
+    return f"{credentials}{at}{host}{':' if port else ''}{port}"
