@@ -317,6 +317,6 @@ def test_everything_on_the_command_line_is_explained(name: str, command: click.C
 
 def test_every_subject_of_the_command_line_has_a_test() -> None:
     subjects = {name.rpartition(".")[2] for name in modules("bot.cli.*")} - {"cli", "context"}
-    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "cli").glob("test_*.py")}
+    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
 
     assert subjects <= tests

@@ -37,6 +37,7 @@ MAX_PRINTED = 20  # refusals, outside of --json
     type=click.Choice([one.value for one in Format]),
     default=Format.AUTO.value,
     show_default=True,
+    help="What the files are; auto looks into each.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @pass_context
@@ -65,6 +66,7 @@ def import_data(
     "format_name",
     required=True,
     type=click.Choice([one.value for one in exports.Format]),
+    help="What to write.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
 @pass_context

@@ -33,11 +33,20 @@ Three things to try:
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Where to listen; leave TLS to your proxy."
 )
-@click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
 @click.option(
     "--socket-mode", is_flag=True, help="Call Slack instead of being called; needs SLACK_APP_TOKEN."
 )
-@click.option("--log", "log_form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
+@click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(["plain", "json"]),
+    default="plain",
+    show_default=True,
+    help="How each line of the log is written.",
+)
 @pass_context
 def serve(context: Context, host: str, port: int, socket_mode: bool, log_form: str) -> None:
     """Answer in Slack until stopped.
@@ -59,7 +68,9 @@ def manifest(context: Context, socket_mode: bool) -> None:
 
 
 @click.command()
-@click.option("--port", default=DEMO_PORT, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port", default=DEMO_PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option("--check", is_flag=True, help="Play a scripted conversation, print it, exit 0 if all is right.")
 @pass_context
