@@ -228,8 +228,10 @@ def _title(reply: Reply) -> str:
     match reply:
         case Notice(title=title):
             return title
-        case Recent(cleared=cleared, period=period):
-            return f"{len(cleared.shown)} new in the last {period}" if cleared.shown else _NOTHING
+        case Recent(cleared=cleared, period=period, more=more):
+            number = len(cleared.shown)
+            new = f"newest {number} of the last {period}" if more else f"{number} new in the last {period}"
+            return new if cleared.shown else _NOTHING
         case Lookup(entries=(entry,)):
             return severity(entry)
         case Lookup(entries=entries):

@@ -88,12 +88,18 @@ def _verdict(label: Label, readers: Audience, world: World) -> str:
     if _may_say(label, readers, world):
         return "yes"
     if _may_say(label, readers, world, addressed=True):
-        everybody = "that organisation" if _is_alone(readers) else "every organisation here"
         why = "not everybody here is in the community: " if label is Label.GREEN else ""
-        return f"{why}only what its source addressed to {everybody}"
+        return f"{why}only what {_recipients(readers)}"
     if readers.reach in (Reach.CHANNEL, Reach.MPIM) and label > readers.cap:
         return "no, it is above the cap"
     return "no, not with these readers"
+
+
+def _recipients(readers: Audience) -> str:
+    """Whom a source must have chosen; what is its own it may always read."""
+    if _is_alone(readers):
+        return "comes from that organisation or was addressed to it"
+    return "its source addressed to every other organisation here"
 
 
 def _may_say(label: Label, readers: Audience, world: World, *, addressed: bool = False) -> bool:
@@ -113,7 +119,7 @@ def _alone(ask: Ask) -> str:
     more = any(
         _may_say(label, ask.audience, ask.world, addressed=True) for label in Label if label not in free
     )
-    above = "; above that what its source addressed to your organisation" if more else ""
+    above = "; above that what comes from your organisation or was addressed to it" if more else ""
     return f"An answer that only you can read may carry {', '.join(map(str, free))}{above}."
 
 

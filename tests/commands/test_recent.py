@@ -74,3 +74,5 @@ async def test_more_is_said_only_when_there_is_more(services: Services, number: 
     answer = await reply(services, "recent")
     assert isinstance(answer, Recent)
     assert (len(answer.cleared.shown), answer.more) == (SHOWN, more)
+    title = "newest 25 of the last 24h" if more else "25 new in the last 24h"
+    assert (await said(services, "recent"))[0] == f"TLP:GREEN · {title}"

@@ -9,7 +9,7 @@ from bot.tlp import Label
 from tests.commands.asking import HOST, KASPERSKY, STRANGER, WITH_BOTH, channel, said
 
 YES = "yes"
-ADDRESSED = "only what its source addressed to every organisation here"
+ADDRESSED = "only what its source addressed to every other organisation here"
 ABOVE = "no, it is above the cap"
 NO = "no, not with these readers"
 
@@ -76,7 +76,7 @@ async def test_it_says_plainly_what_is_uncertain(services: Services, where: Audi
         (HOST, "may carry TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT."),
         (
             KASPERSKY,
-            "TLP:CLEAR, TLP:GREEN; above that what its source addressed to your organisation.",
+            "TLP:CLEAR, TLP:GREEN; above that what comes from your organisation or was addressed to it.",
         ),
         (STRANGER, "may carry TLP:CLEAR."),
     ],
