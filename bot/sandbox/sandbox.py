@@ -150,10 +150,10 @@ class Sandbox(Acting):
             raise TimeoutError(f"Not settled after {timeout} s: {under_way}.") from None
 
     async def _quiet(self) -> bool:
-        for drain in self.drains:
-            await drain()
         before = self._activity()
         await asyncio.sleep(QUIET_SECONDS)
+        for drain in self.drains:  # after the pause: what began in it must not go unnoticed
+            await drain()
         return not self._courier.busy and not self._api.in_flight and before == self._activity()
 
     def _activity(self) -> tuple[int, int, int]:

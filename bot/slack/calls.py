@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError, UnavailableError
 
-READ_SECONDS = 5.0  # one read may take this long
+READ_SECONDS = 3.0  # one read may take this long
 LONGEST_WAIT = 20.0  # a Retry-After beyond this is not waited for
 TRIES = 3
 POOL = 50  # connections at once to Slack

@@ -1,6 +1,15 @@
-"""The same question, asked by different people in different places."""
+"""The same question, asked by different people in different places, over real HTTP."""
 
-from tests.slack.conftest import Stage
+import json
+from itertools import combinations
+
+import pytest
+
+from bot.sandbox import payloads
+from bot.sandbox.sandbox import Sandbox
+from bot.tlp import Label
+from tests.oracle import unlabelled, unsafe
+from tests.slack.conftest import ASK, HASH, MakeStage, Stage, claim
 
 AMBER, GREEN = "kaspersky-amber-family", "trendmicro-green-family"
 
@@ -11,3 +20,134 @@ async def test_a_slash_command_answers_for_the_asker_alone(stage: Stage) -> None
     assert AMBER in answer
     assert GREEN in answer
     assert stage.sandbox.seen_by("U0TOMO", "C0TREND") == []
+
+
+async def test_a_quick_answer_comes_with_the_acknowledgement(stage: Stage) -> None:
+    delivery = await stage.sandbox.slash("U0ANA", "C0TREND", ASK)
+
+    assert AMBER in delivery.shown[0].readable
+    assert stage.calls("response_url") == []
+
+
+async def test_partners_are_answered_by_direct_message(stage: Stage) -> None:
+    kira, tomo = await stage.direct("U0KIRA"), await stage.direct("U0TOMO")
+
+    assert AMBER in kira
+    assert AMBER not in tomo
+    assert GREEN in tomo
+
+
+async def test_a_mention_is_answered_in_its_thread(stage: Stage) -> None:
+    parent = await stage.sandbox.say("U0TOMO", "C0ALL", "look")
+    await stage.sandbox.say("U0TOMO", "C0ALL", f"<@U0LIAISON> {ASK}", thread_ts=parent)
+    await stage.sandbox.settled()
+
+    assert [m.thread_ts for m in stage.sandbox.seen_by("U0KIRA", "C0ALL") if m.user == "U0LIAISON"] == [
+        parent
+    ]
+
+
+async def test_a_mention_in_a_direct_message_is_answered_once(stage: Stage) -> None:
+    answer = await stage.direct("U0KIRA", f"<@U0LIAISON> {ASK}")
+
+    assert answer.count("TLP:AMBER · 🔴") == 2  # one message: its text and its blocks
+    assert len(stage.calls("chat.postMessage")) == 1
+
+
+@pytest.mark.parametrize("text", ["help", "who", "status", "recent 7d", "lookup", "", "loopup x", HASH])
+async def test_every_command_answers_everywhere(stage: Stage, text: str) -> None:
+    answers = [
+        await stage.answer("U0ANA", "C0KASP", text),
+        await stage.mention("U0KIRA", "C0KASP", text),
+        await stage.direct("U0TOMO", text),
+    ]
+
+    assert [answer[:4] for answer in answers] == ["TLP:"] * 3, answers
+
+
+async def test_red_reaches_its_named_person_in_an_ephemeral_answer_only(make_stage: MakeStage) -> None:
+    red = claim(label=Label.RED, persons=frozenset(("U0ANA",)))
+    async with make_stage(red) as stage:
+        assert "red-family" in await stage.answer("U0ANA", "C0HOST")
+        assert "red-family" not in await stage.answer("U0OPS", "C0HOST")
+        assert "red-family" not in await stage.direct("U0ANA")
+        assert "red-family" not in await stage.mention("U0ANA", "C0HOST")
+
+
+async def test_bots_edits_and_liaison_itself_are_not_answered(stage: Stage) -> None:
+    conversation = stage.sandbox.open_dm("U0KIRA")
+    for odd in (
+        {"bot_id": "B1"},
+        {"subtype": "message_changed"},
+        {"edited": {"ts": "1"}},
+        {"user": "U0LIAISON"},
+    ):
+        event = {
+            "type": "message",
+            "channel_type": "im",
+            "channel": conversation,
+            "user": "U0KIRA",
+            "text": ASK,
+        }
+        await _deliver(stage.sandbox, {**event, "ts": "1.1", **odd})
+
+    assert stage.calls("chat.postMessage") == []
+
+
+async def _deliver(sandbox: Sandbox, inner: dict[str, object]) -> None:
+    sandbox._event("message.im", payloads.event(sandbox.workspace, dict(inner), channel=None))
+    await sandbox.settled()
+
+
+# --- hidden is absent ----------------------------------------------------------------------------------
+
+_QUESTIONS = (ASK, "recent 30d", f"{HASH} 198.51.100.7", "who", "status", "help")
+
+
+async def test_hidden_and_absent_are_the_same_bytes_and_the_same_calls(make_stage: MakeStage) -> None:
+    hidden = (claim(label=Label.AMBER), claim(source="igci", label=Label.AMBER_STRICT, family="secret"))
+    told = []
+    for assertions in (hidden, ()):
+        async with make_stage(*assertions) as stage:
+            told.append(await _everything_tomo_gets(stage))
+
+    assert told[0] == told[1]
+    assert len(told[0]) > 3 * len(_QUESTIONS)
+
+
+async def _everything_tomo_gets(stage: Stage) -> list[str]:
+    """All calls that the bot made, as JSON, with the times of the sandbox taken out."""
+    for text in _QUESTIONS:
+        await stage.direct("U0TOMO", text)
+        await stage.mention("U0TOMO", "C0TREND", text)
+    stamps = {m.ts for channel in stage.sandbox.workspace.channels.values() for m in channel.messages}
+    calls = [f"{call.method} {json.dumps(call.arguments, sort_keys=True)}" for call in stage.sandbox.calls]
+    return [_without(call, stamps) for call in calls]
+
+
+def _without(call: str, stamps: set[str]) -> str:
+    for stamp in stamps:
+        call = call.replace(stamp, "ts")
+    return call
+
+
+async def test_whatever_is_sent_is_labelled_and_safe(make_stage: MakeStage) -> None:
+    hostile = "<!channel> <http://evil.example|ok> *x* `y` \u202e www.evil.example"
+    told = claim(family=hostile, context=hostile, tags=(hostile,))
+    async with make_stage(told) as stage:
+        for text in (*_QUESTIONS, hostile, f"lookup {hostile}", f"recent {hostile}"):
+            await stage.answer("U0ANA", "C0KASP", text)
+            await stage.mention("U0KIRA", "C0KASP", text)
+            await stage.direct("U0KIRA", text)
+        sent = [call.arguments for call in stage.calls("chat.postMessage")]
+        sent += [d.attempts[0].answer() for d in stage.sandbox.deliveries if d.kind == "command"]
+
+        assert [problem for message in sent for problem in unsafe(message) + unlabelled(message)] == []
+        assert all(call["unfurl_links"] is False for call in sent if "channel" in call)
+        assert len(sent) == 27
+
+
+async def test_different_people_get_different_answers(stage: Stage) -> None:
+    answers = [await stage.direct(user) for user in ("U0ANA", "U0KIRA", "U0TOMO")]
+
+    assert all(one != other for one, other in combinations(answers, 2))

@@ -74,8 +74,10 @@ async def test_a_signed_request_is_answered(sender: Sender) -> None:
 
 @pytest.mark.parametrize(
     "timestamp",
-    ["abc", "1_700000000", " 1700000000", "1700000000 ", "1" * 5000, "170000000", "-170000000", "0x12345678"]
-    + ["", "1700000000.0", "+170000000"],
+    [
+        *("abc", "1_700000000", " 1700000000", "1700000000 ", "1" * 5000, "170000000", "-170000000"),
+        *("", "1700000000.0", "+170000000", "0x12345678"),
+    ],
 )
 async def test_an_odd_timestamp_is_refused_however_well_signed(sender: Sender, timestamp: str) -> None:
     status, _ = await sender.send(RAW, sender.signed(RAW, timestamp))
@@ -219,7 +221,10 @@ async def test_signed_rubbish_is_no_failure_of_ours(sender: Sender, raw: bytes, 
 
 async def test_whatever_comes_is_refused_politely(sender: Sender) -> None:
     loop = asyncio.get_running_loop()
-    words = st.text(st.characters(max_codepoint=255, exclude_categories=("Cc",)), max_size=80)
+    latin = st.characters(min_codepoint=32, max_codepoint=126) | st.characters(
+        min_codepoint=160, max_codepoint=255
+    )
+    words = st.text(latin, max_size=80)
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(raw=st.binary(max_size=200), timestamp=words, given_signature=words)

@@ -1,0 +1,128 @@
+"""Who acts is what Slack says about the person, never what the payload or a name says."""
+
+from typing import Any
+
+import pytest
+
+from bot.organisations import Organisation, Registry
+from bot.sandbox.cast import Guest, User
+from bot.sandbox.faults import Fault
+from bot.sharing import UNKNOWN
+from bot.slack import calls
+from bot.slack.identity import acting_for, person
+from tests.slack.conftest import MakeStage, Stage, claim
+
+REGISTRY = Registry(
+    host=Organisation(id="igci", name="Centre", teams=frozenset(("T0HOST", "E0HOST"))),
+    partners=(
+        Organisation(
+            id="kaspersky", name="Kaspersky", teams=frozenset(("T0KASP",)), guests=frozenset(("U1",))
+        ),
+        Organisation(id="bureau", name="Bureau", teams=frozenset(("E0BUREAU",))),
+    ),
+    caps={},
+)
+
+
+def info(team: str | None, **more: Any) -> dict[str, Any]:
+    """The `user` object of users.info."""
+    return {"id": "U1", "team_id": team, "name": "igci", "real_name": "Cyber Fusion Centre", **more}
+
+
+GRID_HOST = {"enterprise_user": {"enterprise_id": "E0HOST"}}
+GRID_BUREAU = {"enterprise_user": {"enterprise_id": "E0BUREAU"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "org"),
+    [
+        pytest.param(info("T0HOST"), "igci", id="a member of the host"),
+        pytest.param(info("T0HOST2", **GRID_HOST), "igci", id="a workspace of the host's own grid"),
+        pytest.param(info("T0KASP", is_stranger=False), "kaspersky", id="a partner"),
+        pytest.param(info("T0ANY", **GRID_BUREAU), "bureau", id="a partner on grid"),
+        pytest.param(info("T0HOST", is_restricted=True), "kaspersky", id="a guest with a registered home"),
+        pytest.param(info("T0HOST", is_ultra_restricted=True), "kaspersky", id="a single-channel guest"),
+        pytest.param(info("T0NEWCO"), UNKNOWN, id="an unregistered team"),
+        pytest.param(info("T0KASP", is_stranger=True), UNKNOWN, id="a stranger"),
+        pytest.param(info("T0HOST", is_bot=True), UNKNOWN, id="a bot"),
+        pytest.param(info("T0HOST", deleted=True), UNKNOWN, id="somebody who left"),
+        pytest.param(info("T0KASP", **GRID_BUREAU), UNKNOWN, id="two organisations at once"),
+        pytest.param(info(None), UNKNOWN, id="no team"),
+        pytest.param(info("T0HOST") | {"id": "U2"}, UNKNOWN, id="somebody else"),
+        pytest.param(None, UNKNOWN, id="nothing"),
+        pytest.param("T0HOST", UNKNOWN, id="no object"),
+        pytest.param(info("T0KASP", enterprise_user="E0HOST"), "kaspersky", id="a malformed grid part"),
+    ],
+)
+def test_the_organisation_comes_from_users_info(said: object, org: str) -> None:
+    assert acting_for(person("U1", said, REGISTRY), None, REGISTRY) == org
+
+
+def test_a_guest_without_a_registered_home_is_unknown() -> None:
+    guest = person("U9", info("T0HOST", is_restricted=True) | {"id": "U9"}, REGISTRY)
+
+    assert guest.org == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("said", "claimed", "org"),
+    [
+        (info("T0KASP"), "T0KASP", "kaspersky"),
+        (info("T0KASP"), "T0HOST", UNKNOWN),
+        (info("T0KASP"), "T0NOBODY", UNKNOWN),
+        (info("T0KASP"), "", UNKNOWN),
+        (info("T0ANY", **GRID_BUREAU), "E0BUREAU", "bureau"),
+        (info("T0ANY", **GRID_BUREAU), "T0ANY", "bureau"),
+        (info("T0HOST2", **GRID_HOST), "T0HOST", "igci"),
+        (info("T0HOST"), "T0KASP", UNKNOWN),
+    ],
+)
+def test_a_payload_that_contradicts_users_info_makes_the_actor_unknown(
+    said: object, claimed: str, org: str
+) -> None:
+    assert acting_for(person("U1", said, REGISTRY), claimed, REGISTRY) == org
+
+
+@pytest.mark.parametrize("kind", ["error_500", "rate_limited", "slow"])
+async def test_when_slack_does_not_say_who_asks_they_see_what_anybody_may(
+    stage: Stage, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "READ_SECONDS", 0.1)
+    stage.sandbox.faults.add(Fault("users.info", kind, times=50, seconds=0.5 if kind == "slow" else 60))
+
+    answer = await stage.answer("U0ANA", "C0KASP")
+
+    assert "family" not in answer
+
+
+async def test_a_guest_of_the_host_is_not_the_host(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        assert "family" not in await stage.answer("U0GUEST", "C0GUEST")
+        assert "family" in await stage.answer("U0ANA", "C0GUEST")
+
+
+async def test_a_bureau_on_grid_is_known_by_its_enterprise(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        await stage.sandbox.invite("E0BUREAU", "C0TREND")
+        await stage.sandbox.accept("E0BUREAU", "C0TREND")
+
+        assert "family" in await stage.direct("U0BEA")
+
+
+async def test_an_organisation_nobody_registered_sees_clear_only(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        await stage.sandbox.invite("T0NEWCO", "C0TREND")
+        await stage.sandbox.accept("T0NEWCO", "C0TREND")
+
+        assert "family" not in await stage.direct("U0NINA")
+
+
+async def test_a_name_like_the_hosts_gives_nothing(make_stage: MakeStage) -> None:
+    async with make_stage(claim(label=claim().label)) as stage:
+        users = stage.sandbox.workspace.users
+        users["U0EVE"] = User(
+            id="U0EVE", name="ana", real_name="Ana Lim", team="T0HOST", guest=Guest.MULTI_CHANNEL
+        )
+        await stage.sandbox.join("U0EVE", "C0HOST")
+
+        assert "family" not in await stage.answer("U0EVE", "C0HOST")

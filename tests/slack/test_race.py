@@ -1,0 +1,77 @@
+"""Between question and answer the readers may change: what was cleared for others is never sent."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.sandbox.sandbox import Sandbox
+from bot.services import Store
+from tests.slack.conftest import MakeStage, claim
+
+Change = Callable[[Sandbox], Awaitable[None]]
+
+
+async def _invite(sandbox: Sandbox) -> None:
+    await sandbox.invite("T0NEWCO", "C0TREND")
+
+
+async def _join(sandbox: Sandbox) -> None:
+    await sandbox.invite("T0NEWCO", "C0TREND")
+    await sandbox.accept("T0NEWCO", "C0TREND")
+
+
+async def _guest(sandbox: Sandbox) -> None:
+    sandbox.workspace.join("U0GUEST", "C0TREND")
+
+
+@pytest.mark.parametrize("change", [_invite, _join, _guest])
+async def test_who_joins_between_question_and_answer_is_counted(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    async with make_stage(claim()) as stage:
+        assert "family" in await stage.mention("U0TOMO", "C0TREND")  # Liaison knows the readers now
+        _meanwhile(stage.store, monkeypatch, lambda: change(stage.sandbox))
+
+        answer = await stage.mention("U0TOMO", "C0TREND")
+
+        assert "family" not in answer
+        assert "nothing to show" in answer
+
+
+async def test_when_the_readers_keep_changing_nothing_is_said(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_stage(claim()) as stage:
+        turns = iter((_guest, _invite, _join))
+        _meanwhile(stage.store, monkeypatch, lambda: next(turns)(stage.sandbox), times=2)
+
+        answer = await stage.mention("U0TOMO", "C0TREND")
+
+        assert "family" not in answer
+        assert "nothing was said" in answer
+
+
+async def test_a_reader_who_leaves_changes_the_next_answer(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        stage.sandbox.workspace.join("U0GUEST", "C0TREND")
+        assert "family" not in await stage.mention("U0TOMO", "C0TREND")
+
+        await stage.sandbox.leave("U0GUEST", "C0TREND")
+        await stage.sandbox.settled()
+
+        assert "family" in await stage.mention("U0TOMO", "C0TREND")
+
+
+def _meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch, change: Callable[[], Awaitable[None]], *, times: int = 1
+) -> None:
+    """Let something happen while the store answers: after the readers were read, before anything is sent."""
+    lookup, left = store.lookup, [times]
+
+    async def changing(indicators: object) -> object:
+        if left[0]:
+            left[0] -= 1
+            await change()
+        return await lookup(indicators)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(store, "lookup", changing)
