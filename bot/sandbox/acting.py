@@ -137,12 +137,12 @@ class Acting:
         view_id: str,
         action_id: str,
         choice: Choice | None = None,
-        values: Mapping[str, Choice] = {},
+        values: Mapping[str, Choice] | None = None,
     ) -> Delivery:
         """Use a button or menu of an open modal; `values` is what else is filled in."""
         view = self._view(user, view_id)
         found_in, element = elements.find(view.view["blocks"], action_id)
-        filled = values if choice is None else {**values, action_id: choice}
+        filled = {**(values or {}), **({} if choice is None else {action_id: choice})}
         body = payloads.view_actions(
             self.workspace,
             view,

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +18,7 @@ from bot.sandbox.socket_mode import Sockets
 from bot.sandbox.tickets import ResponseUrls, Triggers
 from bot.sandbox.workspace import Json, SlackError, Workspace
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_KEPT = 20_000  # calls remembered for whoever looks
 SCOPES = frozenset(
     [
@@ -33,8 +34,8 @@ class Recorded:
     """A call that the app made: a Web API method, "upload" or "response_url"."""
 
     method: str
-    arguments: Mapping[str, Any]  # without the token
-    error: str | None  # Slack's code, None when it went well
+    arguments: Mapping[str, Any]  # without the token; empty when a fault refused it unread
+    error: str | None  # Slack's code or the fault's kind, None when it went well
 
 
 class WebApi:
@@ -77,15 +78,16 @@ class WebApi:
         """POST /upload/v1/{file}: the bytes of an announced file."""
         return await self._guarded(request, "upload", self._receive)
 
-    async def _guarded(self, request: web.Request, name: str, serve: Any) -> web.StreamResponse:
+    async def _guarded(self, request: web.Request, name: str, serve: Handler) -> web.StreamResponse:
         """Serve a request under the faults that are switched on, counted as in flight."""
         self.in_flight += 1
         self.served += 1
         try:
             fault = self._faults.take(name)
             if fault is not None and (refusal := await _before(fault)) is not None:
+                self._record(name, {}, fault.kind)
                 return refusal
-            response: web.StreamResponse = await serve(request)
+            response = await serve(request)
             if fault is not None and fault.kind == "drop_after_accept" and request.transport is not None:
                 request.transport.abort()
             return response
@@ -112,7 +114,6 @@ class WebApi:
         if self.rates and (seconds := self.rates.wait(name, str(arguments.get("channel", "")))):
             raise SlackError("ratelimited", retry_after=seconds)
         call = Call(
-            method=name,
             arguments=arguments,
             workspace=self._workspace,
             triggers=self._triggers,

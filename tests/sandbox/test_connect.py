@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from bot.sandbox import Sandbox, SlackError, Team, demo_cast
+from tests.sandbox.parts import MENTION, button
 from tests.sandbox.stub_app import StubApp
-from tests.sandbox.test_deliveries import MENTION, button
 
 
 async def info(app: StubApp, channel: str) -> dict[str, object]:
@@ -21,7 +21,7 @@ async def test_an_external_member_has_no_slash_commands(sandbox: Sandbox, app: S
     delivery = await sandbox.slash(user, "C0ALL", "lookup victim.example")
     assert delivery.error == "not_a_command"
     assert "/intel is not a valid command" in delivery.text
-    assert "victim.example" not in sandbox.seen_by("U0ANA", "C0ALL").__repr__()
+    assert "victim.example" not in repr(sandbox.seen_by("U0ANA", "C0ALL"))
     assert app.bodies == []
 
 

@@ -8,9 +8,8 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox import Attempt, Fault, Sandbox, Timing
+from tests.sandbox.parts import MENTION, button
 from tests.sandbox.stub_app import Status, StubApp, answering, sleeping
-
-MENTION = "<@U0LIAISON> lookup 192.0.2.7"
 
 
 async def test_every_delivery_is_signed(sandbox: Sandbox, app: StubApp) -> None:
@@ -204,16 +203,6 @@ async def test_an_app_that_is_away_is_tried_again(sandbox: Sandbox) -> None:
 
 
 # --- clicks ----------------------------------------------------------------------------------------
-
-
-def button(action_id: str = "more") -> dict[str, object]:
-    element = {
-        "type": "button",
-        "action_id": action_id,
-        "text": {"type": "plain_text", "text": "More"},
-        "value": "v1",
-    }
-    return {"type": "actions", "block_id": "b1", "elements": [element]}
 
 
 async def test_a_click_carries_the_message_and_the_value(sandbox: Sandbox, app: StubApp) -> None:

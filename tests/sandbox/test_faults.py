@@ -1,13 +1,12 @@
 """What goes wrong with the app's calls when a fault is switched on, and Slack's rate limits."""
 
-from datetime import UTC, datetime, timedelta
-
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Fault, Sandbox
+from tests.sandbox.parts import Clock
 from tests.sandbox.stub_app import StubApp
 
 
@@ -40,6 +39,7 @@ async def test_a_refused_post_was_not_made(
     sandbox.faults.add(Fault("chat.postMessage", kind, seconds=7))
     assert await refusal(app) == expected
     assert sandbox.seen_by("U0ANA", "C0KASP") == []
+    assert [(call.method, call.error) for call in sandbox.calls] == [("chat.postMessage", kind)]
 
 
 async def test_a_fault_happens_as_often_as_it_says(sandbox: Sandbox, app: StubApp) -> None:
@@ -61,19 +61,6 @@ async def test_a_slow_call_ends_well(sandbox: Sandbox, app: StubApp) -> None:
 
 
 # --- rates -----------------------------------------------------------------------------------------
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 async def test_posts_are_limited_by_channel() -> None:

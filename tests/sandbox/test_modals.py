@@ -6,44 +6,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import Sandbox, SlackError
+from tests.sandbox.parts import button, modal
 from tests.sandbox.stub_app import Body, Status, StubApp, answering
-from tests.sandbox.test_deliveries import button
-
-
-def option(value: str) -> Body:
-    return {"text": {"type": "plain_text", "text": value.title()}, "value": value}
-
-
-def modal(title: str = "Share", **more: Any) -> Body:
-    note = {"type": "plain_text_input", "action_id": "note", "max_length": 20}
-    label = {
-        "type": "static_select",
-        "action_id": "label",
-        "options": [option("green"), option("amber")],
-        "initial_option": option("amber"),
-    }
-    return {
-        "type": "modal",
-        "callback_id": "share",
-        "private_metadata": "opaque",
-        "title": {"type": "plain_text", "text": title},
-        "submit": {"type": "plain_text", "text": "Share"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": "b-note",
-                "label": {"type": "plain_text", "text": "Note"},
-                "element": note,
-            },
-            {
-                "type": "input",
-                "block_id": "b-label",
-                "label": {"type": "plain_text", "text": "Label"},
-                "element": label,
-            },
-        ],
-        **more,
-    }
 
 
 async def opened(sandbox: Sandbox, app: StubApp, user: str = "U0ANA", **more: Any) -> str:

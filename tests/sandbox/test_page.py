@@ -8,9 +8,8 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.sandbox import Sandbox
 from tests.sandbox.conftest import running_app, running_sandbox
+from tests.sandbox.parts import button, modal
 from tests.sandbox.stub_app import Body, StubApp, answering
-from tests.sandbox.test_deliveries import button
-from tests.sandbox.test_modals import modal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's; starting one takes long
 

@@ -8,8 +8,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.sandbox import Fault, Sandbox, Timing
+from tests.sandbox.parts import Clock
 from tests.sandbox.stub_app import StubApp
-from tests.sandbox.test_faults import Clock
 
 BUTTON = {
     "type": "actions",

@@ -13,7 +13,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Sandbox
-from tests.sandbox.test_deliveries import MENTION, button
+from tests.sandbox.parts import MENTION, button
 
 
 class Listener:

@@ -17,7 +17,6 @@ _KIND_SCOPES = {"im": "im", "mpim": "mpim"}
 class Call:
     """A call that passed the checks of token and rate."""
 
-    method: str
     arguments: Mapping[str, Any]  # a form's fields, or the members of a JSON body
     workspace: Workspace
     triggers: Triggers
