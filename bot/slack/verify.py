@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from enum import Enum
 from http import HTTPStatus
 
 from aiohttp import web
@@ -27,6 +28,14 @@ _TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
 Genuine = Callable[[web.Request, str], Awaitable[web.Response]]
 
 
+class Verdict(Enum):
+    """What a request is."""
+
+    GENUINE = "signed by Slack, the first time"
+    REPEATED = "signed by Slack, and seen before"
+    FORGED = "not signed by Slack, or too long ago"
+
+
 class Verifier:
     """Slack's signature over the exact bytes, and each signature once."""
 
@@ -40,14 +49,15 @@ class Verifier:
         self._key = secret.value.encode()
         self._claim, self._clock = claim, clock
 
-    async def accepts(self, timestamps: list[str], signatures: list[str], body: bytes) -> bool:
+    async def judge(self, timestamps: list[str], signatures: list[str], body: bytes) -> Verdict:
         """Did Slack sign this body in the last minutes, and is it the first time that it comes?"""
         if len(timestamps) != 1 or len(signatures) != 1 or not self._is_recent(timestamps[0]):
-            return False
+            return Verdict.FORGED
         expected = signed(self._key, timestamps[0], body)
         if not hmac.compare_digest(expected, signatures[0].encode(errors="surrogateescape")):
-            return False
-        return await self._claim("request " + hashlib.sha256(expected).hexdigest(), REPLAY_SECONDS)
+            return Verdict.FORGED
+        key = "request " + hashlib.sha256(expected).hexdigest()
+        return Verdict.GENUINE if await self._claim(key, REPLAY_SECONDS) else Verdict.REPEATED
 
     def _is_recent(self, timestamp: str) -> bool:
         if not _TIMESTAMP.fullmatch(timestamp):
@@ -75,10 +85,13 @@ def door(verifier: Verifier, genuine: Genuine) -> Callable[[web.Request], Awaita
         timestamps = request.headers.getall("X-Slack-Request-Timestamp", [])
         signatures = request.headers.getall("X-Slack-Signature", [])
         try:
-            if not await verifier.accepts(timestamps, signatures, body):
-                return _refuse(HTTPStatus.UNAUTHORIZED)
+            verdict = await verifier.judge(timestamps, signatures, body)
         except BotError:
             return _refuse(HTTPStatus.SERVICE_UNAVAILABLE)  # without its memory the door stays shut
+        if verdict is Verdict.REPEATED and "X-Slack-Retry-Num" in request.headers:
+            return web.Response()  # a retry within the same second has the same signature; it is in hand
+        if verdict is not Verdict.GENUINE:
+            return _refuse(HTTPStatus.UNAUTHORIZED)
         try:
             text = body.decode()
         except UnicodeDecodeError:

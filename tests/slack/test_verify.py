@@ -166,6 +166,13 @@ async def test_a_replayed_request_is_refused_and_runs_nothing(sender: Sender) ->
     assert b"family" not in again[1]
 
 
+async def test_slacks_own_retry_within_the_second_is_taken_and_runs_nothing(sender: Sender) -> None:
+    headers = sender.headers(RAW)
+    await sender.send(RAW, headers)
+
+    assert await sender.send(RAW, {**headers, "X-Slack-Retry-Num": "1"}) == (200, b"")
+
+
 async def test_of_many_replays_at_once_one_is_answered(sender: Sender) -> None:
     headers = sender.headers(RAW)
 
