@@ -61,6 +61,7 @@ _SCAN = re.compile(
 
 _NOTHING: tuple[_Spotted, ...] = ()
 _IPV4 = re.compile(rf"[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}")
+_RANGE = re.compile(f"{_IPV4.pattern}-{_IPV4.pattern}")
 _ADDRESS_ONLY = re.compile(rf"({_IPV4.pattern})[.,;:)\]}}']*+")
 _LONG_HEX = re.compile(r"(?<![^\W_])[0-9a-fA-F]{32,128}+(?![^\W_])")
 _HASH_IN_PATH = re.compile(r"(?<=/)[0-9a-fA-F]{32,128}+(?=[/.]|\Z)")
@@ -107,10 +108,19 @@ def _read_host(found: re.Match[str]) -> tuple[_Spotted, ...]:
         name, start = name.strip("_"), start + 1
     if _IPV4.fullmatch(name):
         return _address(found, name, start)
+    if _RANGE.fullmatch(name):
+        return _range(name, start)
     last = name[max(name.rfind("."), name.rfind(DEFANGED_DOT)) + 1 :].lower()
     if last not in top_level() and (last.isascii() or not last.isalpha()):
         return _hash_within(text, start, start + len(name))
     return _name(found, name, start)
+
+
+def _range(name: str, start: int) -> tuple[_Spotted, ...]:
+    """192.0.2.1-192.0.2.9"""
+    first, dash, last = name.partition("-")
+    ends = (_checked(Kind.IPV4, first), start), (_checked(Kind.IPV4, last), start + len(first + dash))
+    return tuple((address, at) for address, at in ends if address)
 
 
 def _hash_within(text: str, start: int, end: int) -> tuple[_Spotted, ...]:

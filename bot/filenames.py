@@ -20,6 +20,7 @@ _PRODUCT = re.compile(r"(?:asp|vb|ado|ml|paint)\.net|(?:socket|system)\.io", re.
 _PACKAGE = re.compile(r"(?:com|org|net|io|android|androidx|java|javax|kotlin|sun)\.[a-z0-9_.-]+", re.ASCII)
 _SCRIPT = re.compile(r"(?:document|window|this|self|navigator|location|console)\.", re.IGNORECASE)
 _GENERIC = frozenset({"com", "net", "org", "info"})
+_ADDRESS_IN_BRACKETS = re.compile(r"\([0-9]{1,3}\W[0-9]")
 _LIST_NEIGHBOUR = re.compile(r"(?:www\.)?[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.([a-z]{2,20})")
 
 _VERSION_BEFORE = re.compile(
@@ -66,7 +67,8 @@ def _is_in_path_or_call(text: str, start: int, end: int, name: str) -> bool:
         return text[max(0, start - 2) : start] != before * 2 or text[max(0, start - 3)].isalnum()
     if before in ("$", "%"):
         return True
-    return after == "(" and name.rpartition(".")[2].lower() not in _GENERIC
+    is_called = after == "(" and not _ADDRESS_IN_BRACKETS.match(text, end)
+    return is_called and name.rpartition(".")[2].lower() not in _GENERIC
 
 
 def _is_in_list_of_domains(text: str, start: int, end: int) -> bool:
