@@ -15,14 +15,14 @@ from bot.assertions import MAX_TAGS, NOBODY, Assertion
 from bot.errors import InputError
 from bot.feeds import marking, strict_json
 from bot.feeds.marking import Marking
-from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, name, names, reason
+from bot.feeds.parsed import MAX_NAME, Defaults, Parsed, Rejected, clean, name, names, reason
 from bot.feeds.strict_json import Span
 from bot.indicators import Kind, canonical
 from bot.tlp import Label
 
 MAX_LINE = 1_000_000  # bytes
 _BLOCK = 1 << 18
-_SHORT = 1_000  # bytes; texts of a shorter line keep every limit
+_SHORT = 1_000  # bytes; no remark in a shorter line is too long
 _MAX_MARKINGS = 1_000  # spellings remembered
 
 _Time = Annotated[datetime, Meta(tz=True)]
@@ -94,7 +94,7 @@ class _Reader:
         line = self._decode(data)
         _refuse_repeated_keys(data, line)
         marked, label = self._marked(line)
-        plain = len(data) <= _SHORT and b"\\" not in data and data.isascii()
+        plain = _is_plain(data, line)
         return Assertion(
             indicator=canonical(line.kind, line.value),
             source=self._source,
@@ -110,7 +110,7 @@ class _Reader:
             last_seen=_utc(line.last_seen),
             confidence=None if line.confidence is UNSET else line.confidence,
             family=(line.family if plain else name(line.family)) or None,
-            tags=(line.tags[:MAX_TAGS] if plain else names(line.tags)) if line.tags else (),
+            tags=(line.tags if plain else names(line.tags)) if line.tags else (),
             context=(line.context if plain else clean(line.context)) or None,
             to_ids=line.to_ids is not False,
             revoked=line.revoked is True,
@@ -129,6 +129,15 @@ class _Reader:
             if len(self._markings) < _MAX_MARKINGS:
                 self._markings[key] = found
         return found
+
+
+def _is_plain(data: bytes, line: Line) -> bool:
+    """Whether its texts need no cleaning and no cutting, as nearly all do."""
+    if len(data) > _SHORT or b"\\" in data or b"\x7f" in data or not data.isascii():
+        return False
+    if line.family and len(line.family) > MAX_NAME:
+        return False
+    return not line.tags or (len(line.tags) <= MAX_TAGS and max(map(len, line.tags)) <= MAX_NAME)
 
 
 def _refuse_repeated_keys(data: bytes, line: Line) -> None:

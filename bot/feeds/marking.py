@@ -27,9 +27,8 @@ class Marking:
 
     def resolved(self, default: Label) -> Label:
         """The label of the assertion: what was found, the default for none, never less than an unread one."""
-        if self.unread:
-            return max(UNMARKED, self.label or UNMARKED)
-        return default if self.label is None else self.label
+        found = default if self.label is None else self.label
+        return max(UNMARKED, found) if self.unread else found
 
     def allows(self, other: "Marking", default: Label) -> bool:
         """Whether a fact marked `other` may stand in an assertion marked like this."""

@@ -18,7 +18,7 @@ _MAX_REMARK = 300  # characters of a line that is kept as context
 
 # "TLP:AMBER+STRICT", "TLP: Amber", "tlp=red", `"tlp": "green"`, "TLP AMBER", "TLP | RED"
 _MENTION = re.compile(
-    r"(?<![a-z])tlp(?P<between>[^\w\n]{0,5})(?P<word>[a-z]{2,12})(?P<strict>[ ]?[+_ -][ ]?strict)?",
+    r"(?<![a-z])tlp(?P<between>[^\w\n]{0,5})(?P<word>[a-z]{1,12})(?P<strict>[ ]?[+_ -][ ]?strict)?",
     re.IGNORECASE | re.ASCII,
 )
 _DECORATION = re.compile(r"[\W_]{0,40}")

@@ -196,7 +196,7 @@ def test_pap_of_opencti_is_read() -> None:
 
 
 def test_the_malware_names_the_family_and_the_rest_are_tags() -> None:
-    technique = {
+    technique: dict[str, Any] = {
         "type": "attack-pattern",
         "id": "attack-pattern--1",
         "external_references": [{"source_name": "mitre-attack", "external_id": "T1059"}],
