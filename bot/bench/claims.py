@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address
 
 from bot.assertions import Assertion
 from bot.indicators import Indicator, Kind
@@ -23,7 +24,7 @@ def indicator(number: int) -> Indicator:
         case 2:
             return Indicator(Kind.URL, f"http://x{digits[:12]}.example.org/{digits[12:40]}")
         case 3:
-            return Indicator(Kind.IPV6, f"2001:db8::{number >> 16:x}:{number & 0xFFFF:x}")
+            return Indicator(Kind.IPV6, str(IPv6Address((0x20010DB8 << 96) + number)))
         case _:
             return Indicator(Kind.SHA256, digits)
 

@@ -7,11 +7,16 @@ import click
 
 from bot.bench.adversarial import Timing
 from bot.bench.extract import Result, measure
+from bot.cli.bench_store import bench_import, bench_lookup
 
 
 @click.group()
 def bench() -> None:
     """Measure Liaison on this machine; each command exits with 1 if a bar is missed."""
+
+
+bench.add_command(bench_import)
+bench.add_command(bench_lookup)
 
 
 @bench.command(name="extract")

@@ -1,16 +1,35 @@
 """`liaison bench import` and `liaison bench lookup`."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from bot.bench import importing, lookups
 from bot.bench.importing import Run
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 _MB = 1024 * 1024
 
 
+def _assertions(default: int) -> Callable[[Function], Function]:
+    size = click.IntRange(1_000, 10_000_000)
+    return click.option(
+        "--assertions", default=default, show_default=True, type=size, help="How many are stored."
+    )
+
+
+def _rounds(default: int) -> Callable[[Function], Function]:
+    times = click.IntRange(1, 20)
+    return click.option(
+        "--rounds", default=default, show_default=True, type=times, help="Of which the median is taken."
+    )
+
+
 @click.command(name="import")
-@click.option("--assertions", default=200_000, show_default=True, type=click.IntRange(1_000, 10_000_000))
-@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20))
+@_assertions(200_000)
+@_rounds(3)
 def bench_import(assertions: int, rounds: int) -> None:
     """Measure importing JSON lines, and Store.add alone, beside plain executemany of the same rows."""
     figures = importing.measure(assertions, rounds)
@@ -25,8 +44,8 @@ def bench_import(assertions: int, rounds: int) -> None:
 
 
 @click.command(name="lookup")
-@click.option("--assertions", default=1_000_000, show_default=True, type=click.IntRange(1_000, 10_000_000))
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 20))
+@_assertions(1_000_000)
+@_rounds(5)
 def bench_lookup(assertions: int, rounds: int) -> None:
     """Measure single and bulk lookups beside a prepared statement on the same file."""
     figures = lookups.measure(assertions, rounds)

@@ -1,4 +1,4 @@
-"""The queries of readers: each answers in one step of SQLite for every 500 values."""
+"""The queries of readers: each answers in one step of SQLite for every 2,000 values."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ def head(connection: sqlite3.Connection) -> int:
 def answer(
     connection: sqlite3.Connection, questions: Sequence[Sequence[Indicator]]
 ) -> list[list[Assertion] | BotError]:
-    """Answer several lookups with one or two queries for each 500 values, as of one moment."""
+    """Answer several lookups with one or two queries for each 2,000 values, as of one moment."""
     keys = [_keys(question) for question in questions]
     with reading(connection):
         direct = by_key(connection, {key for part in keys if not isinstance(part, BotError) for key in part})

@@ -12,13 +12,13 @@ from bot.assertions import Assertion
 from bot.errors import InputError
 from bot.indicators import HASH_BY_LENGTH, Indicator
 
-MAX_BODY = 100_000  # characters of one assertion as JSON
-PART = 500  # values handed over in one statement
+MAX_BODY = 2_000_000  # characters of one assertion as JSON; no line of a feed makes as much
+PART = 2_000  # values handed over in one statement; SQLite takes 32,766 parameters
 
 Row = tuple[int, bytes, str, str, str | None, str | None, int, str]
 
 _DIGEST_BYTES = {kind.value: length // 2 for length, kind in HASH_BY_LENGTH.items()}
-_WIDTHS = (1, 8, 64, PART)  # few statements, so that each stays prepared
+_WIDTHS = (1, 8, 64, 500, PART)  # few statements, so that each stays prepared
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _encoder = msgspec.json.Encoder(order="deterministic")
