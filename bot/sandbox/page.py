@@ -16,7 +16,7 @@ from bot.sandbox.deliveries import Delivery
 from bot.sandbox.workspace import Channel, File, Json, Message, SlackError, View
 
 STATIC = Path(__file__).parent / "static"
-FILES = {"/": "index.html", "/app.js": "app.js", "/blocks.js": "blocks.js", "/style.css": "style.css"}
+FILES = {"/": "index.html", **{f"/{name}": name for name in ("app.js", "blocks.js", "store.js", "style.css")}}
 MAX_SHOWN = 500  # messages of a channel
 MAX_FILE_SHOWN = 200_000  # characters of a file
 HEARTBEAT_SECONDS = 15.0

@@ -67,7 +67,7 @@ async def test_a_form_cannot_act(sandbox: Sandbox, http: aiohttp.ClientSession) 
 
 
 async def test_the_page_may_load_nothing_but_itself(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
-    for path in ("/", "/app.js", "/blocks.js", "/style.css"):
+    for path in ("/", "/app.js", "/blocks.js", "/store.js", "/style.css"):
         async with http.get(f"{sandbox.url}{path}") as answer:
             policy = answer.headers["Content-Security-Policy"]
             text = await answer.text()

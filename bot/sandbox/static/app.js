@@ -1,15 +1,8 @@
 // The page: who you are, which channel, what you say. The server tells when something changed; the page asks what.
 
 import { blocks, el, mrkdwn } from "/blocks.js";
+import { act, avatar, badge, byId, clock, fill, names, organisation, organisationOfHost, person, state, take, toast, you } from "/store.js";
 
-const byId = (id) => document.getElementById(id);
-const you = {
-  user: sessionStorage.getItem("user") || "",
-  channel: sessionStorage.getItem("channel") || "",
-  thread: null,
-  target: null,
-};
-let state = null;
 let asked = 0;
 const read = new Map(); // "user channel" -> ts of the last message seen
 const drawn = new Map(); // ts -> {json, node}: messages that did not change keep their nodes
@@ -20,27 +13,11 @@ async function refresh() {
   const turn = ++asked;
   const query = new URLSearchParams({ user: you.user, channel: you.channel });
   const answer = await fetch(`/page/state?${query}`);
-  if (turn !== asked) return; // a newer question is under way already
   if (!answer.ok) return toast("The sandbox refused to show this.");
-  state = await answer.json();
-  you.user = state.you.id; // somebody of an earlier visit may not exist here
+  const told = await answer.json();
+  if (turn !== asked) return; // a newer question is under way already, perhaps as somebody else
+  take(told);
   await draw();
-}
-
-async function act(what, body) {
-  try {
-    const answer = await fetch(`/page/${what}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ user: you.user, ...body }),
-    });
-    const outcome = await answer.json();
-    if (outcome.error) toast(outcome.error);
-    return outcome;
-  } catch {
-    toast("The sandbox does not answer. Is it still running?");
-    return {};
-  }
 }
 
 function listen() {
@@ -48,14 +25,6 @@ function listen() {
   events.onmessage = refresh;
   events.onopen = () => document.body.classList.remove("offline");
   events.onerror = () => document.body.classList.add("offline");
-}
-
-function toast(text) {
-  const box = byId("toast");
-  box.textContent = text;
-  box.hidden = false;
-  clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => { box.hidden = true; }, 6000);
 }
 
 // --- going somewhere ---------------------------------------------------------------------------------
@@ -104,41 +73,6 @@ async function draw() {
   drawComposer();
   drawModal();
   document.body.classList.add("ready");
-}
-
-function organisation(id) {
-  return state.organisations.find((each) => each.id === id) || { id, name: id, colour: 7 };
-}
-
-function person(id) {
-  if (id === state.bot.id) return { id, name: state.bot.name, bot: true, org: organisationOfHost().id };
-  if (id === state.slackbot) return { id, name: "Slackbot", bot: true, org: "" };
-  return state.people.find((each) => each.id === id) || { id, name: id, org: "" };
-}
-
-function organisationOfHost() {
-  return state.organisations.find((each) => each.host);
-}
-
-function initials(name) {
-  return name.split(" ").map((word) => word[0]).slice(0, 2).join("");
-}
-
-function avatar(who) {
-  const colour = who.bot ? "bot" : `colour-${organisation(who.org).colour}`;
-  return el("span", { class: `avatar ${colour}`, "aria-hidden": "true" }, who.bot ? who.name[0] : initials(who.name));
-}
-
-function badge(org, words) {
-  return el("span", { class: `badge colour-${organisation(org).colour}` }, words || organisation(org).name);
-}
-
-/** Put children in place unless they are the same as before, so that focus survives. */
-function fill(box, signature, make) {
-  const json = JSON.stringify(signature);
-  if (box.dataset.drawn === json) return;
-  box.dataset.drawn = json;
-  box.replaceChildren(...make().flat().filter(Boolean));
 }
 
 function drawPeople() {
@@ -226,12 +160,12 @@ function drawTour() {
   byId("tour").classList.toggle("compact", Boolean(state.messages?.length));
   byId("tour-open").hidden = !dismissed || !state.tour.length;
   fill(byId("steps"), state.tour, () => state.tour.map((step, number) => el("li", {}, el("button",
-    { type: "button", class: "step", onclick: () => take(step) },
+    { type: "button", class: "step", onclick: () => follow(step) },
     el("span", { class: "number", "aria-hidden": "true" }, number + 1),
     el("span", {}, el("strong", {}, step.title), el("span", { class: "why" }, step.why), el("code", {}, step.text))))));
 }
 
-async function take(step) {
+async function follow(step) {
   await become(step.user, step.channel);
   write(step.text);
 }
@@ -296,17 +230,6 @@ function explanation() {
   if (state.commands) return null;
   return el("p", { class: "why" }, "Why: slash commands work only for members of the workspace that installed the app. From ",
     `${organisation(state.you.org).name} you reach ${state.bot.name} by a mention: @${state.bot.name} help`);
-}
-
-function names() {
-  const people = [...state.people, state.bot].map((each) => [each.id, each.name]);
-  return Object.fromEntries([...people, ...state.channels.map((each) => [each.id, each.name])]);
-}
-
-function clock(ts) {
-  const moment = new Date(Number(ts) * 1000);
-  const text = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: state.you.tz }).format(moment);
-  return el("time", { datetime: moment.toISOString(), title: `${moment.toISOString()} (shown in ${state.you.tz})` }, text);
 }
 
 function attachment(file) {
