@@ -68,6 +68,7 @@ _HASH_IN_PATH = re.compile(r"(?<=/)[0-9a-fA-F]{32,128}+(?=[/.]|\Z)")
 _PREFIX_LENGTH = re.compile(r"/([0-9]{1,2})(?![\w/?=&%~-]|\.\w)")
 _NEXT_URL = re.compile(r"(?<![,;])[,;]++[a-zA-Z][\w*+-]{1,15}://")
 _NEXT_CELL = re.compile(r"[^?,]*+(,)(?=[a-zA-Z])")  # a line of a CSV file; commas in queries are left alone
+_WEBDAV = re.compile(r"([^/@]{1,253})@(?:ssl|[0-9]{1,5})(?:@[0-9]{1,5})?(?:/|\Z)", re.IGNORECASE)
 _TRAILING = ".,;:!?'\"*&\\"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _KNOWN_SCHEME = re.compile(
@@ -156,7 +157,8 @@ def _with_path(found: re.Match[str], host: _Spotted) -> tuple[_Spotted, ...]:
 def _address(found: re.Match[str], name: str, start: int) -> tuple[_Spotted, ...]:
     text, path = found.string, found["path"] or ""
     address = _checked(Kind.IPV4, name)
-    if address is None or (DEFANGED_DOT not in name and is_version(text, start)):
+    is_on_purpose = DEFANGED_DOT in name or found["port"]
+    if address is None or (not is_on_purpose and is_version(text, start)):
         return _NOTHING
     spotted = (address, start)
     if len(path) < 2:
@@ -174,6 +176,10 @@ def _read_url(found: re.Match[str]) -> tuple[_Spotted, ...]:
     end = _url_end(text, start, begin, found.end())
     scheme = live_scheme(found["scheme"].rstrip("/").removesuffix(":"))
     known = _KNOWN_SCHEME.fullmatch(scheme)
+    share = _WEBDAV.match(text, begin, end) if scheme == "file" else None
+    if share:
+        host = _host_of(share[1].replace(DEFANGED_DOT, "."))
+        return ((host, begin),) if host else _NOTHING
     url = _checked(Kind.URL, f"{scheme if known else 'http'}://{text[begin:end]}")
     if url is None:
         return _NOTHING
@@ -263,7 +269,8 @@ def _read_email(found: re.Match[str]) -> tuple[_Spotted, ...]:
 def _read_ipv6(found: re.Match[str]) -> tuple[_Spotted, ...]:
     written = found["ipv6"]
     address = _checked(Kind.IPV6, written)
-    if address is None or not any(map(str.isdigit, written)):
+    is_code = written.count(":") < 5 and not any(map(str.isdigit, written))  # Dead::Beef
+    if address is None or is_code:
         return _NOTHING
     network = _checked(Kind.CIDR, f"{address.value}/{found['bits']}") if found["bits"] else None
     return ((network or address, found.start()),)

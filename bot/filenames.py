@@ -24,13 +24,12 @@ _ADDRESS_IN_BRACKETS = re.compile(r"\([0-9]{1,3}\W[0-9]")
 _LIST_NEIGHBOUR = re.compile(r"(?:www\.)?[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.([a-z]{2,20})")
 
 _VERSION_BEFORE = re.compile(
-    r"(?:\b(?:v|ver|vers|versions?|firmware|fw|builds?|releases?|rev|revision|section|chapter|update|patch"
-    r"|hotfix|sdk|os|fortios|junos|ios|chrome|firefox|edge|agent|client|java|python|office|windows)"
-    r"|\b[A-Za-z]{2,20}[vV])[.:=]?"
-    r"(?:\W{1,3}(?:prior to|before|up to|through|earlier than|from|is|was|to|than|number|and))?"
-    r"[\s\"'(:=]{0,3}\Z",
+    r"\b(?:v|ver|vers|versions?|firmware|fw|builds?|releases?|rev|revision|section|chapter|patch|hotfix|sdk"
+    r"|fortios|junos|ios|chrome|firefox|edge|java|python)"
+    r"(?:\W{1,3}(?:prior to|before|up to|through|earlier than|from|is|was|to|than|number|and))?\Z",
     re.IGNORECASE,
 )
+_BETWEEN = " \t\"'(:=."  # what may stand between that word and the numbers
 _SEEN_BEFORE = 48  # characters of context that a version word may stand in
 
 _NO_FILE_HASH = re.compile(
@@ -89,7 +88,8 @@ def is_version(text: str, start: int) -> bool:
     """Whether the four numbers at `start` are a version: a word before says so, or a product and a slash."""
     if start and text[start - 1] in "/\\":
         return start > 1 and text[start - 2].isalnum()
-    return _VERSION_BEFORE.search(text[max(0, start - _SEEN_BEFORE) : start]) is not None
+    before = text[max(0, start - _SEEN_BEFORE) : start].rstrip(_BETWEEN)
+    return before[-1:].isalpha() and _VERSION_BEFORE.search(before) is not None
 
 
 def is_no_file_hash(text: str, start: int) -> bool:
