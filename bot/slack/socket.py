@@ -40,6 +40,10 @@ class SocketMode:
         """Call Slack. Raises UnavailableError."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
+                client = self._handler.client
+                client.wss_uri = (
+                    await client.issue_new_wss_url()
+                )  # connecting would retry a wrong token for ever
                 await self._handler.connect_async()  # type: ignore[no-untyped-call]  # untyped in Bolt
         except TimeoutError as error:
             raise UnavailableError("Slack did not open a socket in time; try again in a minute.") from error
