@@ -119,8 +119,10 @@ def _without_markup(found: re.Match[str]) -> str:
     apart = (
         "" if found.string.endswith("://", 0, found.start()) else " "
     )  # hxxp://<http://evil.example/a|...>
-    is_repeated = not label or label.replace("&amp;", "&") in link
-    return f"{apart}{link} " if is_repeated else f"{apart}{link} {label} "
+    label = (label or "").replace("&amp;", "&")
+    if link == f"http://{label}":  # Slack linked a bare domain; nobody typed the scheme
+        return f"{apart}{label} "
+    return f"{apart}{link} " if label in link else f"{apart}{link} {label} "
 
 
 def _without_mark(found: re.Match[str]) -> str | None:

@@ -80,6 +80,8 @@ def test_a_url_is_found_and_ends_where_it_ends(text: str, url: str) -> None:
     [
         ("j.doe [at] mail [dot] example", ["email j.doe@mail.example"]),
         ("<mailto:bad@mail.example|bad@mail.example>", ["email bad@mail.example"]),
+        ("<http://evil.example|evil.example>", ["domain evil.example"]),  # Slack linked what was typed bare
+        ("<http://192.0.2.7|192.0.2.7>", ["ipv4 192.0.2.7"]),
         ("array[at] index", []),
         ("192[.]0[.]2[.]1.", ["ipv4 192.0.2.1"]),
         ("192.0.2.1-192.0.2.9", ["ipv4 192.0.2.1", "ipv4 192.0.2.9"]),
