@@ -120,7 +120,7 @@ def _without_markup(found: re.Match[str]) -> str:
         "" if found.string.endswith("://", 0, found.start()) else " "
     )  # hxxp://<http://evil.example/a|...>
     label = (label or "").replace("&amp;", "&")
-    if link == f"http://{label}":  # Slack linked a bare domain; nobody typed the scheme
+    if "/" not in label and link == f"http://{label}":  # Slack linked a bare domain; nobody typed a URL
         return f"{apart}{label} "
     return f"{apart}{link} " if label in link else f"{apart}{link} {label} "
 
