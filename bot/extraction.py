@@ -106,7 +106,8 @@ def _read_host(found: re.Match[str]) -> tuple[_Spotted, ...]:
     if not found["port"] and not found["path"]:
         name = name.rstrip("-")
     if name[0] == "_" and name[-1] == "_":  # emphasis in Markdown
-        name, start = name.strip("_"), start + 1
+        start += len(name) - len(name.lstrip("_"))
+        name = name.strip("_")
     if _IPV4.fullmatch(name):
         return _address(found, name, start)
     if _RANGE.fullmatch(name):

@@ -4,16 +4,16 @@ import re
 
 from bot.domains import top_level
 
-# Real top-level domains that are better known as endings of file names.
-_FILE_ENDING = re.compile("zip|mov|py|sh|pl|rs|md|so|ps|pm|lib|java|docs?|cab|bat", re.IGNORECASE)
+# Real top-level domains that are better known as endings of file names or as attributes in code.
+_FILE_ENDING = re.compile("zip|mov|py|sh|pl|rs|md|so|ps|pm|lib|java|docs?|cab|bat|name|family", re.IGNORECASE)
 _HOST_LIKE = re.compile(
     r"www\..+|.+\.(?:com?|net|org|gov|edu|ac|mil|info)\.\w+", re.IGNORECASE
 )  # www.a.pl, a.com.pl
 _MAC_BUNDLE = re.compile(r"[A-Z][\w-]*\.app")  # Terminal.app
 # Top-level domains of one company, or of nobody yet, that are everyday words of code and registry keys.
 _CODE_WORD = re.compile(
-    "android|apple|aws|azure|bing|call|chrome|data|google|intel|java|map|microsoft|next|office|open"
-    "|oracle|read|save|select|shell|show|skype|target|windows|xbox|youtube",
+    "abc|android|apple|aws|azure|bing|call|chrome|data|google|intel|java|map|microsoft|next|office|open"
+    "|oracle|read|save|seek|select|shell|show|skype|target|windows|xbox|youtube",
     re.IGNORECASE,
 )
 _PRODUCT = re.compile(r"(?:asp|vb|ado|ml|paint)\.net|(?:socket|system)\.io", re.IGNORECASE)
@@ -64,8 +64,8 @@ def _is_in_path_or_call(text: str, start: int, end: int, name: str) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before in ("\\", "/"):
         return text[max(0, start - 2) : start] != before * 2 or text[max(0, start - 3)].isalnum()
-    if before in ("$", "%"):
-        return True
+    if before in ("$", "%") or text[max(0, start - 2) : start] == "\\@":
+        return True  # http://evil.example\@good.example opens evil.example
     is_called = after == "(" and not _ADDRESS_IN_BRACKETS.match(text, end)
     return is_called and name.rpartition(".")[2].lower() not in _GENERIC
 

@@ -31,7 +31,7 @@ _MARK = re.compile(
     r"|(?<=[\[(])(?P<scheme>[hH][tTxX]{2}[pP][sS]?)[\])](?=:)"
     r"|(?<=\w\[)(?P<opened>[.:])(?=\w)"
     r"|(?<=\w\.\])(?P<closed>)(?=\w)"  # only the bracket goes
-    r"|(?<=\w\\)(?P<escaped>[.@_])(?=\w)"
+    r"|(?<=\w\\)(?P<escaped>[._])(?=\w)"
     r"|(?<=[\w:/]\\)(?P<slash>/))"  # JSON: http:\/\/evil.example\/a
 )
 _WORDS = {"dot": ".", "at": "@"}

@@ -66,6 +66,7 @@ def test_a_domain_is_found_however_it_was_written(text: str) -> None:
         ('{"u":"http://evil.example/a","v":1}', "http://evil.example/a"),
         ("<http://evil.example/a?x=1&amp;y=2|evil.example/a?x=1&amp;y=2>", "http://evil.example/a?x=1&y=2"),
         ("hxxp://<http://evil.example/a|evil.example/a>", "http://evil.example/a"),
+        (r"http://evil.example/a\@good.example/", "http://evil.example/a"),
         ("http://[2001:db8::1]:8080/a", "http://[2001:db8::1]:8080/a"),
         ("http://user:pw@evil.example:81/p?q#f", "http://user:pw@evil.example:81/p?q#f"),
         ("http://пример.рф/a", "http://xn--e1afmkfd.xn--p1ai/a"),
