@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.__main__ import cli
-from bot.bench import adversarial, structure
-from bot.bench.extract import Result, passes
+from bot.bench import adversarial
+from bot.bench.extract import passes
 from bot.errors import BotError, UsageError
 from bot.extraction import LIMIT_BYTES, extract
-from bot.indicators import Indicator, Kind, canonical
+from bot.indicators import Kind, canonical
 from bot.refang import refang
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -216,24 +216,6 @@ def test_hostile_texts_end() -> None:
     assert len(forms) >= 70
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "text", "fault"),
-    [
-        (Kind.DOMAIN, "invoice.zip", "open invoice.zip", structure.Fault.FILE_NAME),
-        (Kind.DOMAIN, "evil.com", "evil.com.exe", structure.Fault.FRAGMENT),
-        (Kind.EMAIL, "maila@b.com", "mail a[@]b[.]com", structure.Fault.GARBLED),
-        (Kind.IPV4, "1.2.3.4", "version 1.2.3.4", structure.Fault.VERSION),
-        (Kind.MD5, MD5, f"x{MD5}", structure.Fault.FRAGMENT),
-        (Kind.DOMAIN, "evil.zip", "evil[.]zip", None),
-        (Kind.URL, "http://xn--e1afmkfd.xn--p1ai/a", "hxxp://пример[.]рф/a", None),
-    ],
-)
-def test_the_judge_of_the_benchmark_sees_faults(
-    kind: Kind, value: str, text: str, fault: structure.Fault | None
-) -> None:
-    assert structure.fault(Indicator(kind, value), text, structure.readable(text)) == fault
-
-
 def test_the_command_prints_what_the_text_holds(tmp_path: Path) -> None:
     report = tmp_path / "report.txt"
     report.write_text("C2: hxxp://evil[.]example/a", encoding="utf-8")
@@ -284,28 +266,3 @@ def test_the_hard_cases_hold() -> None:
     failed = [case["id"] for case in cases if not passes(case)]
 
     assert len(failed) <= 0.03 * len(cases), failed
-
-
-def test_every_missed_bar_of_the_benchmark_is_named() -> None:
-    slow = adversarial.Timing("form", short_seconds=1.0, long_seconds=99.0)
-    result = Result(
-        files=1,
-        expected=10,
-        missing=("a.txt: domain evil.example",),
-        found=10,
-        faults=("a.txt: domain evil.zip: file name",),
-        hard_cases=10,
-        failed_cases=("one",),
-        megabytes_per_second={"liaison": 2.0, "peer": 1.0},
-        hostile_forms=1,
-        hostile=(slow,),
-    )
-
-    assert [sentence.partition(" ")[0] for sentence in result.missed_bars] == [
-        "recall",
-        "structural",
-        "hard",
-        "speed",
-        "hostile",
-        "hostile",
-    ]

@@ -19,7 +19,7 @@ FAULTS = 0.0015  # of all that was found
 HARD_CASES = 0.97
 TIMES_FASTER = 3.0
 HOSTILE_SECONDS = 0.5  # at 100 kB
-GROWTH = 20.0  # 1 MB beside 100 kB; linear is 10, quadratic 100, the rest is noise
+GROWTH = 30.0  # 1 MB beside 100 kB; linear is 10, quadratic 100, the rest is caches and noise
 NOTICEABLE_SECONDS = 0.02  # growth of what is faster than this cannot be measured
 
 _SCHEME = re.compile(r"\A[a-z][a-z0-9+.-]*://")
