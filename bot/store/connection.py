@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from bot.errors import BotError, ConfigError, InputError, UnavailableError
 
 BUSY_SECONDS = 10.0  # how long to wait for another process that writes
+POLL_SECONDS = 0.001
+GAP_SECONDS = 0.003  # left after a large transaction, so that another process gets its turn
 WAL_LIMIT = 64 * 1024 * 1024  # bytes; beyond it the log is emptied by force
 
 _SETTINGS = (
@@ -53,7 +56,7 @@ def reading(connection: sqlite3.Connection) -> Iterator[None]:
 @contextmanager
 def writing(connection: sqlite3.Connection) -> Iterator[None]:
     """A transaction that owns the right to write from its start: all of it is committed, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+    _begin(connection)
     try:
         yield
         connection.execute("COMMIT")
@@ -63,8 +66,27 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def _begin(connection: sqlite3.Connection) -> None:
+    """Wait for the right to write, looking often: SQLite's own waiting naps 0.1 s and misses its turn."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+def never_wait(connection: sqlite3.Connection) -> None:
+    """Leave the waiting of a connection that writes to `writing`."""
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
 def empty_log(connection: sqlite3.Connection) -> bool:
-    """Write the log into the database and start it anew; False if readers were in the way.
+    """Write the log into the database and start it anew; False if others were in the way.
 
     SQLite does so by itself, unless a second process writes: then its log grew to 3 GB in 16 s.
     """

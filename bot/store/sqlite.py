@@ -1,6 +1,7 @@
 """The store in one SQLite file: one thread writes, one reads, and the event loop waits for neither."""
 
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -12,12 +13,13 @@ from bot.errors import BotError
 from bot.indicators import Indicator, Kind
 from bot.services import Tally
 from bot.store import queries, rows
-from bot.store.connection import WAL_LIMIT, empty_log, writing
+from bot.store.connection import GAP_SECONDS, WAL_LIMIT, empty_log, never_wait, writing
 from bot.store.files import FileId, Files
 from bot.store.intake import Intake, Key
 from bot.store.schema import migrate
 from bot.store.threads import Desk, Turns
 
+LARGE = 1_000  # assertions that keep other processes waiting
 PRUNE_SECONDS = 60  # how often expired claims are deleted, at most
 
 Claim = tuple[bytes, float]  # digest of the key, seconds
@@ -44,6 +46,7 @@ class SqliteStore:
         """Make or update the tables. Raises ConfigError."""
         try:
             await self._writer.do(migrate)
+            await self._writer.do(never_wait)
         except BotError:
             await self.close()
             raise
@@ -106,6 +109,8 @@ class SqliteStore:
                 head, tally = intake.head, tally + intake.tally
             connection.execute("UPDATE clock SET head = ?", (head,))
         self._bound_log(connection)
+        if len(assertions) >= LARGE:
+            time.sleep(GAP_SECONDS)
         return tally
 
     def _remark(self, connection: sqlite3.Connection, assertion: Assertion) -> bool:

@@ -195,6 +195,25 @@ async def test_claims_get_their_turn_between_the_parts_of_an_import(store: Sqlit
     await asyncio.gather(*parts)
 
 
+async def test_a_long_import_leaves_other_processes_their_turn(path: Path) -> None:
+    importer, bot = SqliteStore(path), SqliteStore(path)
+    await importer.open()
+    await bot.open()
+
+    async def import_all() -> None:
+        for start in range(0, 30_000, 1000):
+            await importer.add([claim(n) for n in range(start, start + 1000)])
+
+    importing = asyncio.ensure_future(import_all())
+    claimed = 0
+    while not importing.done():
+        claimed += await bot.claim(f"{claimed}", seconds=60)
+    await importer.close()
+    await bot.close()
+
+    assert claimed >= 20
+
+
 async def test_claims_that_arrive_together_share_a_transaction(store: SqliteStore, path: Path) -> None:
     with _raw(path) as reader:
         [before] = reader.execute("PRAGMA data_version").fetchone()
