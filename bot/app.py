@@ -1,7 +1,9 @@
 """The app: one Slack, one store and one web server, started in order and stopped gracefully."""
 
 import asyncio
+import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -45,6 +47,7 @@ async def serve(
     """Answer until SIGTERM or Ctrl-C, then finish what is under way. Raises ConfigError, UnavailableError."""
     stop = stop_signal()
     async with running(settings, services, answer, host=host, port=port) as bot:
+        settle_memory()
         if settings.signing_secret is not None:
             say(f"Liaison takes Slack's requests at {bot.url}{EVENTS_PATH}; stop it with Ctrl-C.")
             await stop.wait()
@@ -85,8 +88,9 @@ async def _listening(connection: Connection, host: str, port: int) -> AsyncItera
         try:
             await site.start()
         except OSError as error:
-            why = f"cannot listen on {host} port {port} ({error.strerror}); choose another with --port"
-            raise ConfigError([why]) from error
+            why = os.strerror(error.errno or 0)
+            mistake = f"cannot listen on {host} port {port} ({why}); choose another with --port"
+            raise ConfigError([mistake]) from error
         yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
         await site.stop()  # no new requests; those that came are answered
         await connection.work.drain()
@@ -127,6 +131,12 @@ async def _serve_socket(connection: Connection, stop: asyncio.Event, say: Callab
         watch.cancel()
     finally:
         await socket.close()
+
+
+def settle_memory() -> None:
+    """Leave what was loaded at the start out of garbage collection, whose pauses answers would feel."""
+    gc.collect()
+    gc.freeze()
 
 
 def stop_signal() -> asyncio.Event:

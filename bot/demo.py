@@ -1,5 +1,6 @@
 """The demo: the real bot against the sandbox, with sample data, on this machine alone."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -37,7 +38,7 @@ async def demo(answer: Answer, *, port: int, token: Callable[[], str] = random_t
     try:
         await sandbox.start(port=port)
     except OSError as error:
-        why = f"port {port} cannot be used ({error.strerror}); choose another with --port"
+        why = f"port {port} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port"
         raise ConfigError([why]) from error
     try:
         with tempfile.TemporaryDirectory(prefix="liaison-") as folder:

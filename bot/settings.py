@@ -4,10 +4,12 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.errors import ConfigError
 
 MAX_SECRET_BYTES = 4096
+SLACK_API = "https://slack.com/api/"
 _TOKENS = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-", "SLACK_SIGNING_SECRET": ""}
 
 
@@ -36,7 +38,7 @@ class SlackSettings:
     bot_token: Secret
     signing_secret: Secret | None = None  # of HTTP mode
     app_token: Secret | None = None  # of Socket Mode
-    api_url: str = "https://slack.com/api/"
+    api_url: str = SLACK_API
 
 
 def read_slack(environment: Mapping[str, str], *, socket_mode: bool = False) -> SlackSettings:
@@ -55,11 +57,22 @@ def read_slack(environment: Mapping[str, str], *, socket_mode: bool = False) -> 
         _missing("SLACK_APP_TOKEN", "Basic Information > App-Level Tokens", mistakes)
     if not socket_mode and signing is None and app_token is None:
         _missing("SLACK_SIGNING_SECRET", "Basic Information", mistakes)
+    api_url = environment.get("SLACK_API_URL") or SLACK_API
+    if not (api_url.startswith("https://") or is_local(api_url)):
+        mistakes.append("SLACK_API_URL: must begin with https://; leave it out unless you use the sandbox")
     if mistakes or bot_token is None:
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return SlackSettings(
-        bot_token=bot_token, signing_secret=None if socket_mode else signing, app_token=app_token
+        bot_token=bot_token,
+        signing_secret=None if socket_mode else signing,
+        app_token=app_token,
+        api_url=api_url,
     )
+
+
+def is_local(url: str) -> bool:
+    """Is this the sandbox's kind of address, rather than Slack's?"""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _missing(name: str, page: str, mistakes: list[str]) -> None:

@@ -53,6 +53,7 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
         ({"SLACK_BOT_TOKEN": "xoxp-1", "SLACK_SIGNING_SECRET": "a b"}, False, [*GOOD][:2]),
         ({**GOOD, "SLACK_BOT_TOKEN": "xoxb-é"}, False, ["SLACK_BOT_TOKEN"]),
         ({**GOOD, "SLACK_APP_TOKEN": "xoxb-1"}, False, ["SLACK_APP_TOKEN"]),
+        ({**GOOD, "SLACK_API_URL": "http://slack.example/api/"}, False, ["SLACK_API_URL"]),
         ({"SLACK_BOT_TOKEN_FILE": "/nowhere/x", "SLACK_SIGNING_SECRET": "a"}, False, ["SLACK_BOT_TOKEN"]),
     ],
 )

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from bot.app import running, utc_now
+from bot.app import running, settle_memory, utc_now
 from bot.assertions import Assertion
 from bot.chat import Answer
 from bot.errors import UnavailableError
@@ -177,6 +177,7 @@ async def _serve_liaison(pipe: Pipe, answer: Answer, url: str) -> None:
     async with _sandbox() as settings:
         services = Services(await open_store(url), _registry(), utc_now)
         async with running(settings, services, answer) as bot:
+            settle_memory()  # as `serve` does
             await _until_told(pipe, bot.url + EVENTS_PATH, settings)
 
 

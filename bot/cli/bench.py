@@ -7,6 +7,7 @@ import click
 
 from bot.bench.adversarial import Timing
 from bot.bench.extract import Result, measure
+from bot.cli.bench_slash import bench_slash
 from bot.cli.bench_store import bench_import, bench_lookup
 
 
@@ -17,6 +18,7 @@ def bench() -> None:
 
 bench.add_command(bench_import)
 bench.add_command(bench_lookup)
+bench.add_command(bench_slash)
 
 
 @bench.command(name="extract")

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError, ConfigError
 from bot.slack.calls import WebApi
-from bot.slack.once import Claim, only_once
+from bot.slack.once import Claim, OnlyOnce
 from bot.slack.work import guarded, report
 
 DISPATCH_SECONDS = 10.0
@@ -60,7 +60,7 @@ def bolt_app(identity: Mapping[str, Any], claim: Claim, *, base_url: str) -> Asy
         attaching_function_token_enabled=False,
         process_before_response=True,
     )
-    app.middleware(only_once(claim))
+    app.middleware(OnlyOnce(claim))
     app.error(_failed)
     return app
 

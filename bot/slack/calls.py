@@ -5,13 +5,13 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError, UnavailableError
+from bot.settings import is_local
 
 READ_SECONDS = 3.0  # one read may take this long
 LONGEST_WAIT = 20.0  # a Retry-After beyond this is not waited for
@@ -86,11 +86,6 @@ def open_client(token: str, base_url: str) -> AsyncWebClient:
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     return client
-
-
-def is_local(url: str) -> bool:
-    """Is this the sandbox's kind of address, rather than Slack's?"""
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def quieten_sdk() -> None:

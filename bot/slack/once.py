@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
@@ -13,24 +14,30 @@ REMEMBERED_SECONDS = 3600.0  # Slack's last retry comes after five minutes, dela
 CLAIM_SECONDS = 2.0
 
 Claim = Callable[[str, float], Awaitable[bool]]
-Next = Callable[[], Awaitable[Any]]
 
 
-def only_once(claim: Claim) -> Callable[..., Awaitable[BoltResponse | None]]:
-    """A Bolt middleware that lets each delivery through once; without its memory nothing passes."""
+class OnlyOnce(AsyncMiddleware):
+    """Lets each delivery through once; without the store's memory nothing passes."""
 
-    async def middleware(req: AsyncBoltRequest, next_: Next) -> BoltResponse | None:
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
+    ) -> BoltResponse | None:
+        """Go on with a new delivery; answer 200 for one that came before."""
         key = delivery_key(req.body, is_signed=req.mode == "http")
         if key is not None:
             try:
-                if not await guarded(claim(key, REMEMBERED_SECONDS), CLAIM_SECONDS):
+                if not await guarded(self._claim(key, REMEMBERED_SECONDS), CLAIM_SECONDS):
                     return BoltResponse(status=200)
             except BotError:
                 return BoltResponse(status=503)
-        await next_()
-        return None
-
-    return middleware
+        return await next()
 
 
 def delivery_key(body: Mapping[str, Any], *, is_signed: bool) -> str | None:

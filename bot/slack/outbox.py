@@ -12,12 +12,12 @@ from bot.blockkit import message_problems, view_problems
 from bot.blocks import Message
 from bot.chat import Actor
 from bot.errors import BotError, UnavailableError
+from bot.settings import is_local
 from bot.sharing import Audience, Reach
 from bot.slack.audience import FRESH_SECONDS, Audiences, alone, same_readers
-from bot.slack.calls import RefusedError, WebApi, is_local
+from bot.slack.calls import RefusedError, WebApi
 from bot.slack.identity import People
 
-RESPONSE_HOST = "hooks.slack.com"
 RESPONSE_USES = 5  # https://docs.slack.dev/interactivity/handling-user-interaction/
 RESPONSE_SECONDS = 10.0
 TRIGGER_SECONDS = 3.0
@@ -181,4 +181,4 @@ def _is_response_url(url: str, base_url: str) -> bool:
     parts, base = urlsplit(url), urlsplit(base_url)
     if is_local(base_url):
         return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-    return parts.scheme == "https" and parts.netloc == RESPONSE_HOST
+    return parts.scheme == "https" and parts.netloc == f"hooks.{base.netloc}"  # hooks.slack.com

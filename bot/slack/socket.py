@@ -11,7 +11,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import ConfigError, UnavailableError
-from bot.slack.calls import is_local
+from bot.settings import is_local
 from bot.slack.connection import Connection
 
 CONNECT_SECONDS = 15.0
