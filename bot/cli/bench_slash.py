@@ -11,7 +11,13 @@ LEAST_RATIO = 0.4
 
 
 @click.command(name="slash")
-@click.option("--assertions", default=100_000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--assertions",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many are stored.",
+)
 @click.option(
     "--seconds", default=5.0, show_default=True, type=click.FloatRange(0.1, 600), help="For each part."
 )
