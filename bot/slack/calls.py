@@ -15,6 +15,7 @@ from bot.settings import is_local
 
 READ_SECONDS = 3.0  # one read may take this long
 LONGEST_WAIT = 20.0  # a Retry-After beyond this is not waited for
+PAUSE_SECONDS = 0.2  # before a read is tried again
 TRIES = 3
 POOL = 50  # connections at once to Slack
 
@@ -45,7 +46,11 @@ class WebApi:
     async def read(self, method: str, **arguments: str | int | bool) -> Mapping[str, Any]:
         """Ask; methods that read take no JSON. Raises RefusedError or UnavailableError."""
         async with _deadline(READ_SECONDS):
-            return await self._patiently(method, READ_SECONDS, params=dict(arguments), http_verb="GET")
+            try:
+                return await self._patiently(method, READ_SECONDS, params=dict(arguments), http_verb="GET")
+            except UnavailableError:  # once more: asking twice does no harm
+                await asyncio.sleep(PAUSE_SECONDS)
+                return await self._patiently(method, READ_SECONDS, params=dict(arguments), http_verb="GET")
 
     async def write(
         self, method: str, arguments: Mapping[str, object], *, seconds: float = 10.0
@@ -53,11 +58,6 @@ class WebApi:
         """Do; whether a write that ends in UnavailableError took place is not known."""
         async with _deadline(seconds):
             return await self._patiently(method, seconds, json=dict(arguments))
-
-    async def form(self, method: str, arguments: Mapping[str, object]) -> Mapping[str, Any]:
-        """Do, for the methods of file uploads, which take no JSON."""
-        async with _deadline(READ_SECONDS):
-            return await self._patiently(method, READ_SECONDS, data=dict(arguments))
 
     async def _patiently(self, method: str, seconds: float, **arguments: Any) -> Mapping[str, Any]:
         until = asyncio.get_running_loop().time() + seconds

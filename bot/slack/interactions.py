@@ -31,6 +31,7 @@ from bot.slack.listen import ACK_SECONDS, ANSWER_SECONDS, Ack, Body, Parts
 from bot.slack.outbox import Json, Letter, ReplyUrl, sound_view, words_only
 from bot.slack.work import guarded, within
 
+CLICK_SECONDS = 50.0  # a click may take this long: a shared table has up to 20 pages, one message a second
 _ANY = re.compile(r".*")  # whatever an older version of us left in a channel
 
 
@@ -97,11 +98,11 @@ class Interactions:
     def _start(self, work: Coroutine[Any, Any, None], to: ReplyUrl) -> None:
         """Do it, and tell whoever clicked when it fails."""
         with suppress(BotError):  # too much to do: the click stays without effect
-            self._parts.work.start(self._telling(work, to), seconds=2 * ANSWER_SECONDS)
+            self._parts.work.start(self._telling(work, to), seconds=CLICK_SECONDS + ANSWER_SECONDS)
 
     async def _telling(self, work: Coroutine[Any, Any, None], to: ReplyUrl) -> None:
         try:
-            await guarded(work, ANSWER_SECONDS)
+            await guarded(work, CLICK_SECONDS)
         except BotError as error:
             if to.url:  # a click inside a modal brings none
                 await self._parts.outbox.respond(to, words_only(apologise(error)))

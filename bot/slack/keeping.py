@@ -11,7 +11,7 @@ from bot.chat import Surface
 
 T = TypeVar("T")
 KEPT_SECONDS = 3600.0
-MAX_KEPT = 20_000
+MAX_KEPT = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)

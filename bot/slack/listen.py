@@ -23,14 +23,15 @@ from bot.slack.work import Work, within
 ACK_SECONDS = 2.0  # Slack waits three; what is not ready by then comes later
 TRIES = 2
 ANSWER_SECONDS = 25.0  # one question may take this long in all
-MAX_TEXT = 200_000  # characters of one question; commands have their own limits
+MAX_TEXT = 40_000  # characters of one question, where Slack cuts messages, too
 LOG = logging.getLogger("bot.listen")
 
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
 
 _ANY = re.compile(r".*")
-_MENTION = re.compile(r"<@[A-Z0-9]{1,32}(?:\|[^<>]{0,200})?>")
+_MENTION = re.compile(r"<@([A-Z0-9]{1,32})(?:\|[^<>]{0,200})?>")
+_AROUND = " \t\r\n:,"
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ class Listeners:
         try:
             answer = self._parts.work.start(self._slash(body), seconds=ANSWER_SECONDS)
             ready = await within(answer, ACK_SECONDS)
+            if ready is None:
+                self._parts.work.start(self._respond_later(answer, to), seconds=ANSWER_SECONDS)
+                ready = words_only(plainly("Looking…"))
         except BotError as error:
             ready = words_only(apologise(error))
-        if ready is None:
-            self._parts.work.start(self._respond_later(answer, to), seconds=ANSWER_SECONDS)
-            ready = words_only(plainly("Looking…"))
         await ack(**ready.payload)
 
     async def mention(self, event: Body) -> None:
@@ -126,7 +127,10 @@ class Listeners:
         parts, conversation = self._parts, _channel(event)
         actor = await parts.people.actor(str(event["user"]), event.get("user_team"))
         question = Question(
-            user=actor.user, text=typed(event), surface=Surface.MENTION, conversation=conversation
+            user=actor.user,
+            text=typed(event, parts.own_user),
+            surface=Surface.MENTION,
+            conversation=conversation,
         )
         for _ in range(TRIES):  # the second time for the readers that the outbox saw
             readers = await parts.audiences.of_conversation(conversation)
@@ -139,17 +143,21 @@ class Listeners:
     async def _answer_direct(self, event: Body) -> None:
         parts, conversation = self._parts, _channel(event)
         actor = await parts.people.actor(str(event["user"]), event.get("user_team"))
-        question = Question(user=actor.user, text=typed(event), surface=Surface.DM, conversation=conversation)
+        question = Question(
+            user=actor.user, text=typed(event, parts.own_user), surface=Surface.DM, conversation=conversation
+        )
         readers = alone(Reach.DM, actor, parts.answering.services.clock())
         letter = await parts.answering.letter(question, actor, readers, readers)
         await parts.outbox.post_direct(conversation, actor, letter, thread=str(event.get("thread_ts") or ""))
 
 
-def typed(event: Body) -> str:
-    """What somebody wrote, without the mention of Liaison it begins with."""
-    text = str(event.get("text", ""))[:MAX_TEXT].strip()
-    mention = _MENTION.match(text)
-    return text[mention.end() :].strip(" \t\r\n:,") if mention else text
+def typed(event: Body, own_user: str) -> str:
+    """What somebody said to Liaison: what stands behind its name, or before it if nothing does."""
+    text = str(event.get("text", ""))[:MAX_TEXT]
+    for mention in _MENTION.finditer(text):
+        if mention[1] == own_user:
+            return text[mention.end() :].strip(_AROUND) or text[: mention.start()].strip(_AROUND)
+    return text.strip()
 
 
 def is_from_person(event: Body, own_user: str) -> bool:

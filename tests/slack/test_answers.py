@@ -6,7 +6,9 @@ from itertools import combinations
 import pytest
 
 from bot.sandbox import payloads
+from bot.sandbox.faults import Fault
 from bot.sandbox.sandbox import Sandbox
+from bot.slack.listen import typed
 from bot.tlp import Label
 from tests.oracle import unlabelled, unsafe
 from tests.slack.conftest import ASK, HASH, MakeStage, Stage, claim
@@ -151,3 +153,27 @@ async def test_different_people_get_different_answers(stage: Stage) -> None:
     answers = [await stage.direct(user) for user in ("U0ANA", "U0KIRA", "U0TOMO")]
 
     assert all(one != other for one, other in combinations(answers, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<@U0LIAISON> who", "who"),
+        ("<@U0LIAISON|liaison>: who", "who"),
+        ("hello <@U0LIAISON> who", "who"),
+        ("who <@U0LIAISON>", "who"),
+        ("<@U0ANA> <@U0LIAISON>, lookup <@U0LIAISON>", "lookup <@U0LIAISON>"),
+        ("who", "who"),
+        ("<@U0LIAISON>", ""),
+        ("<@U0OTHER> who", "<@U0OTHER> who"),
+    ],
+)
+def test_what_stands_behind_its_name_is_said_to_liaison(text: str, said: str) -> None:
+    assert typed({"text": text}, "U0LIAISON") == said
+
+
+async def test_one_failure_of_slack_is_not_felt(stage: Stage) -> None:
+    for method in ("users.info", "conversations.info", "conversations.members"):
+        stage.sandbox.faults.add(Fault(method, "error_500"))
+
+    assert GREEN in await stage.mention("U0TOMO", "C0TREND")
