@@ -72,6 +72,11 @@ class Page:
         """Tell the page whenever something changed; it then asks for the state."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        with suppress(ConnectionResetError):  # the page was closed
+            await self._tell_changes(response)
+        return response
+
+    async def _tell_changes(self, response: web.StreamResponse) -> None:
         told = -1
         while not self._stopped:
             if told == self._workspace.revision:  # else something changed while this was being sent
@@ -80,7 +85,6 @@ class Page:
                         await self._workspace.change()
             told = self._workspace.revision
             await response.write(f"data: {told}\n\n".encode())
-        return response
 
     async def _state(self, request: web.Request) -> web.Response:
         user = request.query.get("user", "")
