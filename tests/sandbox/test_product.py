@@ -1,4 +1,4 @@
-"""The product as a newcomer meets it: the real bot with the sample data, on the sandbox's page in Chromium."""
+"""The product as a newcomer meets it: the real bot, the sample data, the sandbox's page in Chromium."""
 
 from collections.abc import AsyncIterator
 
