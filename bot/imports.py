@@ -117,13 +117,15 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _walked(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder, followlinks=False):
+    closed: list[OSError] = []  # folders that may not be read; they are named when they are opened
+    for place, folders, names in os.walk(folder, onerror=closed.append, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         skipped = _FEED_INDEX if "manifest.json" in names else ()
         for name in sorted(names):
             path = Path(place, name)
             if not name.startswith(".") and name not in skipped and not path.is_symlink():
                 yield path
+    yield from (Path(error.filename) for error in closed)
 
 
 def _parsed(path: Path, defaults: Defaults, chosen: Format, progress: Progress) -> Iterator[Parsed]:

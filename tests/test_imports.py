@@ -72,6 +72,8 @@ FORMATS = {
     "table.csv.gz": gzip.compress(table(DOMAINS)),
     "bare.csv": "\n".join(DOMAINS).encode(),
     "report.md": ("# Report\n\n" + " and ".join(DOMAINS)).encode(),
+    "badge.md": ("[![badge](x)]\n\n" + " and ".join(DOMAINS)).encode(),
+    "attributes.adoc": ("[[anchor]]\n[cols=2]\n" + " and ".join(DOMAINS)).encode(),
     "lines.jsonl": lines(DOMAINS),
     "lines.json": lines(DOMAINS),
     "lines.ndjson.gz": gzip.compress(lines(DOMAINS)),

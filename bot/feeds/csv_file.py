@@ -14,11 +14,12 @@ from bot.extraction import LIMIT_BYTES, Found, extract
 from bot.feeds import marking
 from bot.feeds.csv_columns import Columns, columns, kind_named
 from bot.feeds.decoding import decode
-from bot.feeds.marking import NONE, Marking
+from bot.feeds.marking import Marking
 from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, moment, name, names, percent, reason
 from bot.feeds.text import marking_in
 from bot.feeds.values import ADDRESS, HASHES, one_file, read
 from bot.indicators import Indicator, Kind
+from bot.tlp import Label
 
 FORMULA = "=+-@\t\r\n＝＋－＠"  # what a spreadsheet would run; our export puts an apostrophe before it
 _DELIMITERS = ",;\t|"
@@ -38,7 +39,7 @@ def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
     except InputError as error:
         yield Rejected("file", reason(error))
         return
-    table = _Table(defaults)
+    table = _Table(defaults, _heading(text, defaults.label))
     for number, row in _rows(text):
         if isinstance(row, Rejected):
             yield row
@@ -59,80 +60,70 @@ def delimiter(text: str) -> str | None:
     return best if best is not None and scores[best][0] * 2 > len(lines[:_SAMPLE_LINES]) else None
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Heading:
+    """What titles, comments, footers and the header say about the whole table."""
+
+    marked: Marking
+    columns: Columns | None
+    row: int  # where the header stands; 0 if there is none
+
+
+def _heading(text: str, default: Label) -> _Heading:
+    remarks: list[str] = []
+    header, header_row, looked_at = None, 0, 0
+    for number, row in _rows(text):
+        filled = [] if isinstance(row, Rejected) else [cell for cell in row if cell.strip()]
+        if len(filled) == 1 or (filled and _is_comment(filled)):
+            remarks.append(" ".join(filled))
+        if isinstance(row, list) and header is None and looked_at < _SAMPLE_LINES:
+            looked_at += bool(filled)
+            header, header_row = _header(row), number
+    return _Heading(marking_in("\n".join(remarks), default), header, header_row if header else 0)
+
+
+def _header(row: Row) -> Columns | None:
+    """The columns, if this is a header: names and no data. abuse.ch writes it as a comment."""
+    cells = [cell.lstrip("# ").strip('" ') for cell in row]
+    found = columns(cells)
+    return None if found is None or any(extract(cell[:_MAX_CELL]) for cell in cells) else found
+
+
+def _is_comment(row: Row) -> bool:
+    return row[0].lstrip().startswith("#")
+
+
+@dataclass(frozen=True)
 class _Table:
-    """One table on its way to assertions: the header and the markings met so far hold for what follows."""
+    """One table on its way to assertions."""
 
     defaults: Defaults
-    columns: Columns | None = None
-    marked: Marking = NONE
-    started: bool = False  # rows with data came
+    heading: _Heading
 
     def read(self, number: int, row: Row) -> Iterator[Parsed]:
-        if row[0].lstrip().startswith("#"):
-            self._comment(row)
-            return
-        if not self.started and self._is_heading(row):
-            return
-        self.started = True
-        yield from self._claims(f"row {number}", row)
+        is_title = number < self.heading.row and sum(bool(cell.strip()) for cell in row) == 1
+        if not (is_title or number == self.heading.row or _is_comment(row)):
+            known = self.heading.columns if number > self.heading.row else None
+            yield from self._claims(f"row {number}", row, known or Columns())
 
-    def _comment(self, row: Row) -> None:
-        """abuse.ch writes the header as a comment."""
-        plain = [cell.lstrip("# ").strip('" ') for cell in row]
-        self.marked |= marking_in(" ".join(row), self.defaults.label)
-        self.columns = self.columns or columns(plain)
-
-    def _is_heading(self, row: Row) -> bool:
-        """A title, a label row or the header; whatever marking stands in it is taken."""
-        filled = [cell for cell in row if cell.strip()]
-        if len(filled) == 1 and not extract(filled[0][:_MAX_CELL]):
-            alone = marking.of_tag(filled[0])
-            self.marked |= alone or marking_in(filled[0], self.defaults.label)
-            if alone is not None or self.columns is None:
-                found = columns(row)
-                self.columns = self.columns or found
-                return True
-        if self.columns is None:
-            self.columns = columns(row)
-            return self.columns is not None
-        return False
-
-    def _claims(self, where: str, row: Row) -> Iterator[Parsed]:
+    def _claims(self, where: str, row: Row, known: Columns) -> Iterator[Parsed]:
         found: list[Indicator] = []
-        for one in self._indicators(row):
+        for one in _indicators(row, known):
             if isinstance(one, Indicator):
                 found.append(one)
             else:
                 yield Rejected(where, one)
-        facts = self._facts(row)
+        facts = self._facts(row, known)
         file = one_file(found)
         for indicator in dict.fromkeys(found):
             hashed = file if indicator.kind in HASHES else None
             yield msgspec.structs.replace(facts, indicator=indicator, file=hashed)
 
-    def _indicators(self, row: Row) -> Iterator[Indicator | str]:
-        """What the cells of a row name, or why one of them cannot be taken."""
-        if self.columns is None:
-            yield from (found.indicator for cell in row for found in extract(cell[:_MAX_CELL]))
-            return
-        for place, held in self.columns.kinds.items():
-            if place < len(row):
-                yield from _in_cell(held, row[place])
-        cell, type_name = self.columns.of("value", row), self.columns.of("type", row)
-        if not cell.strip():
-            return
-        kind = kind_named(type_name)
-        if kind is not None:
-            yield from _in_cell(kind, cell)
-        elif type_name.strip():
-            yield f"the type {clean(type_name, 40)} is not kept"
-        else:
-            yield from (found.indicator for found in extract(cell[:_MAX_CELL]))
-
-    def _facts(self, row: Row) -> Assertion:
-        of = (self.columns or Columns()).of
-        marked = self.marked | marking.of_label(of("label", row)) | marking.of_pap(of("pap", row))
+    def _facts(self, row: Row, known: Columns) -> Assertion:
+        of = known.of
+        tags = re.split("[,;|]", of("tags", row))
+        marked = marking.of_label(of("label", row)) | marking.of_pap(of("pap", row)) | marking.of_tags(tags)
+        marked |= self.heading.marked
         return Assertion(
             indicator=_NOTHING,
             source=self.defaults.source,
@@ -143,7 +134,7 @@ class _Table:
             last_seen=moment(of("last_seen", row)),
             confidence=percent(of("confidence", row).strip()),
             family=name(_plain(of("family", row))),
-            tags=names(_plain(tag) for tag in re.split("[,;|]", of("tags", row)[:4_000])),
+            tags=names(_plain(tag) for tag in tags if marking.of_tag(tag) is None),
             context=clean(_plain(of("context", row))),
             to_ids=of("to_ids", row).strip().lower() not in ("false", "0", "no"),
             revoked=of("revoked", row).strip().lower() in ("true", "1", "yes"),
@@ -151,6 +142,26 @@ class _Table:
 
 
 _NOTHING = Indicator(Kind.DOMAIN, "")  # until a value is filled in
+
+
+def _indicators(row: Row, known: Columns) -> Iterator[Indicator | str]:
+    """What the cells of a row name, or why one of them cannot be taken."""
+    if not known.fields and not known.kinds:
+        yield from (found.indicator for cell in row for found in extract(cell[:_MAX_CELL]))
+        return
+    for place, held in known.kinds.items():
+        if place < len(row):
+            yield from _in_cell(held, row[place])
+    cell, type_name = known.of("value", row), known.of("type", row)
+    if not cell.strip():
+        return
+    kind = kind_named(type_name)
+    if kind is not None:
+        yield from _in_cell(kind, cell)
+    elif type_name.strip():
+        yield f"the type {clean(type_name, 40)} is not kept"
+    else:
+        yield from (found.indicator for found in extract(cell[:_MAX_CELL]))
 
 
 def _in_cell(kind: Kind, cell: str) -> Iterator[Indicator | str]:

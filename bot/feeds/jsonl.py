@@ -23,10 +23,15 @@ from bot.tlp import Label
 MAX_LINE = 1_000_000  # bytes
 _BLOCK = 1 << 18
 _SHORT = 1_000  # bytes; no remark in a shorter line is too long
+_MARKS = frozenset("tTpPｔＴｐＰ")  # what a tag that is a marking begins with
 _MAX_MARKINGS = 1_000  # spellings remembered
 
 _Time = Annotated[datetime, Meta(tz=True)]
-_Names = Annotated[frozenset[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=1_000)]
+_Name = Annotated[
+    str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+]  # an organisation, service, person
+_Names = Annotated[frozenset[_Name], Meta(max_length=1_000)]
+_File = Annotated[str, Meta(pattern=r"\A[ -~]{1,200}\Z")]
 
 
 class Readable(Protocol):
@@ -58,7 +63,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     revoked: bool | UnsetType | None = UNSET
     to_ids: bool | UnsetType | None = UNSET
     quarantined: bool | UnsetType | None = UNSET
-    file: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
+    file: _File | UnsetType | None = UNSET
 
 
 KEYS = Line.__struct_fields__
@@ -87,7 +92,7 @@ class _Reader:
         self._source = defaults.source
         self._default = defaults.label
         self._decode = msgspec.json.Decoder(Line).decode
-        self._markings: dict[tuple[object, object], tuple[Marking, Label]] = {}
+        self._markings: dict[tuple[object, ...], tuple[Marking, Label]] = {}
 
     def read(self, data: bytes) -> Assertion:
         """The assertion in one line. Raises InputError or msgspec.DecodeError."""
@@ -119,12 +124,14 @@ class _Reader:
         )
 
     def _marked(self, line: Line) -> tuple[Marking, Label]:
-        """Its marking and the label that follows; there are few different ones in a file."""
-        key = (line.label, line.pap)
+        """Its marking, tags included, and the label that follows; there are few different ones in a file."""
+        marks = tuple(tag for tag in line.tags if tag[:1] in _MARKS) if line.tags else ()
+        key = (line.label, line.pap, marks)
         found = self._markings.get(key)
         if found is None:
             label = None if line.label is UNSET else line.label
-            marked = marking.of_label(label) | marking.of_pap(None if line.pap is UNSET else line.pap)
+            pap = None if line.pap is UNSET else line.pap
+            marked = marking.of_label(label) | marking.of_pap(pap) | marking.of_tags(marks)
             found = marked, marked.resolved(self._default)
             if len(self._markings) < _MAX_MARKINGS:
                 self._markings[key] = found

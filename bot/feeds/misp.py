@@ -201,6 +201,8 @@ class _Event:
 def _indicators(thing: Mapping[str, Any]) -> Iterator[Indicator | str]:
     """The indicators an attribute names, or why one of them cannot be taken."""
     kind, text = thing.get("type"), thing.get("value")
+    if isinstance(kind, str) and kind not in _KINDS and kind not in _COMPOSITES:
+        return
     if not isinstance(kind, str) or not isinstance(text, str):
         yield "an attribute without type or value"
         return
@@ -209,7 +211,7 @@ def _indicators(thing: Mapping[str, Any]) -> Iterator[Indicator | str]:
         split = text.rpartition if _COMPOSITES[kind][0] is _NOT_KEPT else text.partition
         pairs = zip(_COMPOSITES[kind], split("|")[::2], strict=True)
     else:
-        pairs = zip((_KINDS.get(kind),), (text,), strict=True)
+        pairs = zip((_KINDS[kind],), (text,), strict=True)
     for expected, half in pairs:
         if expected is None:
             continue

@@ -1,6 +1,7 @@
 """Which format a file is in, from its content first and its name second."""
 
 import csv
+import re
 from enum import StrEnum
 
 import msgspec
@@ -27,6 +28,7 @@ class Format(StrEnum):
 
 _STIX_KEYS = frozenset(("objects", "bundle", "spec_version", "pattern"))
 _MISP_KEYS = frozenset(("Event", "response", "Attribute", "Object"))
+_JSON = re.compile(rb'\s*+(?:\{\s*+["}]|\[\s*+[{\]])')  # not the [link] that a Markdown file begins with
 _FOREIGN = {
     b"PK\x03\x04": "an archive or office document; unpack it, or save it as CSV or text",
     b"%PDF": "a PDF; save it as text",
@@ -60,7 +62,7 @@ def sniff(name: str, data: bytes) -> Format:
         if data.startswith(start):
             raise InputError(advice)
     document = strict_json.document(data)
-    if document[:1000].lstrip()[:1] in (b"{", b"["):
+    if _JSON.match(document):
         return _json_format(document)
     name = name.lower().removesuffix(".gz")
     return Format.CSV if name.endswith((".csv", ".tsv")) or _has_header(data) else Format.TEXT

@@ -12,7 +12,7 @@ import msgspec
 from bot.assertions import Assertion
 from bot.errors import InputError
 from bot.feeds import marking, stix_markings, stix_patterns, strict_json
-from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, moment, names, percent, reason
+from bot.feeds.parsed import Defaults, Parsed, Rejected, clean, moment, name, names, percent, reason
 from bot.feeds.stix_links import TECHNIQUE, Ids, Links, Name, techniques
 from bot.feeds.stix_patterns import Named
 from bot.feeds.strict_json import Span
@@ -116,7 +116,7 @@ class _Bundle:
 
     def _facts(self, thing: Mapping[str, Any]) -> Assertion:
         """Everything but the indicator, which is filled in for each value the object names."""
-        labels = names((*_strings(thing.get("labels")), *_strings(thing.get("indicator_types"))))
+        labels = (*_strings(thing.get("labels")), *_strings(thing.get("indicator_types")))
         marked = self._links.marking(thing) | marking.of_tags(labels)
         default = self._defaults.label
         linked = [found for found, marks in self._links.names(thing) if marked.allows(marks, default)]
@@ -222,7 +222,7 @@ def _family(linked: list[Name], labels: tuple[str, ...]) -> tuple[str | None, li
     texts = [one.text for one in linked]
     written = [text.removeprefix(FAMILY_LABEL) for text in labels if text.startswith(FAMILY_LABEL)]
     tags = [text for text in labels if not text.startswith(FAMILY_LABEL) and marking.of_tag(text) is None]
-    family = next(iter(written), None)
+    family = name(next(iter(written), None))
     if family is None and linked and linked[0].rank < TECHNIQUE:
         family = texts.pop(0)
     return family, [*tags, *texts]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from bot.feeds import stix_markings
@@ -38,7 +39,7 @@ class Links:
     _names: dict[str, Name] = field(default_factory=dict)
     _techniques: dict[str, Name] = field(default_factory=dict)
     _related: dict[str, list[tuple[str, Ids]]] = field(default_factory=dict)
-    _containers: dict[str, Ids] = field(default_factory=dict)
+    _containers: dict[str, list[Ids]] = field(default_factory=dict)
     _seen: dict[str, tuple[datetime | None, datetime | None]] = field(default_factory=dict)
     _same: dict[Ids, Ids] = field(default_factory=dict)  # one tuple for equal markings, to save memory
 
@@ -64,7 +65,8 @@ class Links:
 
     def marking(self, thing: Mapping[str, Any]) -> Marking:
         """All that marks an object: itself, the reports and groupings it is listed in, the bundle."""
-        ids = (*stix_markings.references(thing), *self._containers.get(_id(thing), ()), *self.bundle)
+        around = chain.from_iterable(self._containers.get(_id(thing), ()))
+        ids = chain(stix_markings.references(thing), around, self.bundle)
         return stix_markings.resolve(ids, self._definitions)
 
     def names(self, thing: Mapping[str, Any]) -> Iterator[tuple[Name, Marking]]:
@@ -97,8 +99,7 @@ class Links:
         for reference in listed if isinstance(listed, list) else ():
             if isinstance(reference, str):
                 if marks:
-                    merged = dict.fromkeys((*self._containers.get(reference, ()), *marks))
-                    self._containers[reference] = self._shared(tuple(merged))
+                    self._containers.setdefault(reference, []).append(marks)
                 if times != (None, None):
                     self._seen[reference] = times
 

@@ -84,8 +84,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _remark(piece: str, start: int) -> str | None:
-    """The line an indicator stands in, if it says more than the indicator."""
-    begin = piece.rfind("\n", 0, start) + 1
-    end = piece.find("\n", start)
-    line = piece[begin : end if end >= 0 else len(piece)]
+    """The line an indicator stands in, if it says more than the indicator and is no paragraph."""
+    before = piece[max(start - _MAX_REMARK, 0) : start].rpartition("\n")[2]
+    after = piece[start : start + _MAX_REMARK].partition("\n")[0]
+    line = before + after
     return clean(line) if line.count(" ") > 2 and len(line) <= _MAX_REMARK else None

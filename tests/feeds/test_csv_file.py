@@ -37,6 +37,13 @@ MD5, SHA1, SHA256 = "0123456789abcdef" * 2, "01234567" * 5, "fedcba98" * 8
         ("indicator;comment\nc2[.]example[.]org;x\n", [("domain", "c2.example.org")]),
         ("c2.example.org,first\n192.0.2.1,second\n", [("domain", "c2.example.org"), ("ipv4", "192.0.2.1")]),
         ("c2.example.org\n192.0.2.1\n", [("domain", "c2.example.org"), ("ipv4", "192.0.2.1")]),
+        # rows that hold type names are no header, and a title may name a host
+        ("c2.example.org,domain\n192.0.2.1,ip\n", [("domain", "c2.example.org"), ("ipv4", "192.0.2.1")]),
+        ("From www.example.net\nvalue,type\n192.0.2.1,ip\n", [("ipv4", "192.0.2.1")]),
+        (
+            "c2.example.org,x\nvalue,type\n192.0.2.1,ip\n",
+            [("domain", "c2.example.org"), ("ipv4", "192.0.2.1")],
+        ),
         # other separators
         ("value;type\n192.0.2.1;ip\n", [("ipv4", "192.0.2.1")]),
         ("value\ttype\n192.0.2.1\tip\n", [("ipv4", "192.0.2.1")]),
@@ -106,6 +113,9 @@ def test_a_row_is_read_with_all_it_says() -> None:
         ("TLP:GREEN\nvalue\nc2.example.org\n", Label.GREEN, False),
         ("# TLP:GREEN\nvalue,type\nc2.example.org,domain\n", Label.GREEN, False),
         ("# this is not TLP:CLEAR\nvalue,type\nc2.example.org,domain\n", Label.AMBER, False),
+        ("value,type\nc2.example.org,domain\nTLP:RED,\n", Label.RED, False),
+        ("TLP:RED for readers of www.example.net\nvalue,type\nc2.example.org,domain\n", Label.RED, False),
+        ("value,type,tags\nc2.example.org,domain,a|tlp:red\n", Label.RED, False),
         ("TLP:PURPLE\nvalue,type\nc2.example.org,domain\n", Label.AMBER_STRICT, True),
     ],
 )

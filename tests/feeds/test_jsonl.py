@@ -92,6 +92,12 @@ def test_a_label_that_cannot_be_read_quarantines() -> None:
     assert (assertion.label, assertion.quarantined) == (Label.AMBER_STRICT, True)
 
 
+def test_a_marking_among_the_tags_counts_too() -> None:
+    assert one(jsonl.parse, line(label="TLP:GREEN", tags=["x", "tlp:red"])).label is Label.RED
+    assert one(jsonl.parse, line(label="TLP:GREEN", tags=["TLP:EX:CHR"])).quarantined
+    assert one(jsonl.parse, line(label="TLP:GREEN", tags=["PAP:RED", "trojan"])).pap is Pap.RED
+
+
 @pytest.mark.parametrize(
     "first", ['"label":"TLP:RED"', '"label" : "TLP:RED"', '"label"\t:"TLP:RED"', '"l\\u0061bel":"TLP:RED"']
 )
@@ -124,7 +130,9 @@ def test_text_that_looks_like_keys_is_read(context: str) -> None:
         (line(first_seen="2026-01-01T00:00:00"), "timezone"),
         (line(first_seen="0001-01-01T00:00:00+14:00"), "out of range"),
         (line(only_orgs="kaspersky"), "got `str`"),
-        (line(addressed_to=[""]), "length >= 1"),
+        (line(addressed_to=[""]), "matching regex"),
+        (line(persons=["U0ANNA\x00"]), "matching regex"),
+        (line(file="a\x00"), "matching regex"),
         (line(revoked="no"), "got `str`"),
         (line(label=5), "got `int`"),
         ("{", "truncated"),

@@ -17,7 +17,7 @@ def tags(*names: str) -> list[dict[str, str]]:
     return [{"name": name} for name in names]
 
 
-def attribute(kind: str = "domain", value: str = "c2.example.org", **more: Any) -> dict[str, Any]:
+def attribute(kind: str = "domain", value: Any = "c2.example.org", **more: Any) -> dict[str, Any]:
     return {"type": kind, "value": value, "to_ids": True, **more}
 
 
@@ -85,9 +85,11 @@ def test_an_attribute_is_read_by_its_type(kind: str, value: str, found: list[tup
         ("sha512/256", SHA256),
         ("filename|imphash", f"x|{MD5}"),
         ("x509-fingerprint-sha1", SHA1),
+        ("port", 443),
+        ("float", 5.5),
     ],
 )
-def test_what_is_no_indicator_is_passed_over(kind: str, value: str) -> None:
+def test_what_is_no_indicator_is_passed_over(kind: str, value: Any) -> None:
     document = event(attribute(kind, value))
     assert taken(misp.parse, document) == []
     assert refused(misp.parse, document) == []

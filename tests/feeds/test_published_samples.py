@@ -36,7 +36,12 @@ def test_unit_42_publishes_stix_2_0() -> None:
 def test_volexity_publishes_csv_with_a_typed_column() -> None:
     found = read(csv_file.parse, "volexity-democracy-in-hong-kong.csv")
     assert len(found) == 14
-    assert {assertion.indicator.kind.value for assertion in found.values()} == {"ipv4", "domain", "md5", "sha1"}
+    assert {assertion.indicator.kind.value for assertion in found.values()} == {
+        "ipv4",
+        "domain",
+        "md5",
+        "sha1",
+    }
 
 
 def test_amnesty_publishes_lists() -> None:

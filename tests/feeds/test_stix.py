@@ -164,6 +164,7 @@ def test_an_unknown_marking_quarantines(content: dict[str, Any] | None) -> None:
             Label.GREEN,
         ),
         ({"object_marking_refs": [CLEAR_2], "labels": ["tlp:red"]}, Label.RED),
+        ({"object_marking_refs": [CLEAR_2], "labels": [*map(str, range(100)), "tlp:red"]}, Label.RED),
         ({}, Label.AMBER),
         ({"object_marking_refs": []}, Label.AMBER),
     ],
