@@ -12,7 +12,7 @@ from bot.assertions import Assertion
 from bot.errors import InputError
 from bot.indicators import HASH_BY_LENGTH, Indicator
 
-MAX_BODY = 2_000_000  # characters of one assertion as JSON; no line of a feed makes as much
+MAX_BODY = 400_000  # characters of one assertion as JSON; PART of them fit into one answer of SQLite
 PART = 2_000  # values handed over in one statement; SQLite takes 32,766 parameters
 
 Row = tuple[int, bytes, str, str, str | None, str | None, int, str]
