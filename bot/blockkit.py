@@ -122,8 +122,8 @@ def _object(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
         if not isinstance(value, dict):
             yield f"{path}: must be an object."
             return
-        for key in required.keys() - value.keys():
-            yield f"{path}.{key}: is missing."
+        if not required.keys() <= value.keys():
+            yield from (f"{path}.{key}: is missing." for key in required.keys() - value.keys())
         for key, each in value.items():
             if key in known:
                 yield from known[key](each, f"{path}.{key}")
@@ -338,14 +338,20 @@ def _repeated(values: Sequence[object], key: str, path: str) -> Iterator[str]:
         yield f"{path}: the {key} {repeated!r} is used more than once."
 
 
+_COUNTED = ("text", "fallback")
+
+
 def _characters(value: object) -> int:
     """Characters of all text inside, fallbacks of dates included."""
     total, waiting = 0, [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
-            total += sum(length(each[key]) for key in ("text", "fallback") if isinstance(each.get(key), str))
-            waiting += [inner for inner in each.values() if isinstance(inner, dict | list | tuple)]
+            for key, inner in each.items():
+                if not isinstance(inner, str):
+                    waiting.append(inner)
+                elif key in _COUNTED:
+                    total += length(inner)
         elif isinstance(each, list | tuple):
             waiting += each
     return total
