@@ -9,6 +9,7 @@ from bot.indicators import Indicator
 from bot.tlp import UNMARKED, Label, Pap, permitted_by_default, strictest
 
 MAX_TAGS = 32  # a source's tag list is cut here
+MAX_LINKS = 16  # names of files for one hash; more are not believed
 NOBODY: frozenset[str] = frozenset()
 
 _MARKING = (
@@ -51,7 +52,8 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     to_ids: bool = True  # MISP's word: False means context, not a detection
     revoked: bool = False
     quarantined: bool = False  # its label could not be read: source and host only
-    file: str | None = None  # hashes with the same (source, file) belong to one file
+    file: str | None = None  # hashes with the same (source, file) are one file; the store joins what overlaps
+    links: tuple[str, ...] = ()  # each `file` under which the source itself spoke of this hash, see `files`
     seq: int = 0  # the store's number in commit order; 0 before it is stored
 
 
@@ -84,7 +86,13 @@ def merge(old: Assertion, new: Assertion) -> Assertion:
         revoked=old.revoked or new.revoked,
         quarantined=old.quarantined or new.quarantined,
         file=old.file or new.file,
+        links=_joined_links(old, new),
     )
+
+
+def files(assertion: Assertion) -> tuple[str, ...]:
+    """The names of files that its source gave to this hash, before the store joined any."""
+    return assertion.links or (() if assertion.file is None else (assertion.file,))
 
 
 def remark(old: Assertion, new: Assertion) -> Assertion:
@@ -101,6 +109,11 @@ def widens(old: Assertion, new: Assertion) -> bool:
 def effective_pap(assertion: Assertion) -> Pap:
     """Its PAP level, or the one its label implies."""
     return permitted_by_default(assertion.label) if assertion.pap is None else assertion.pap
+
+
+def _joined_links(old: Assertion, new: Assertion) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(files(old) + files(new)))[:MAX_LINKS]
+    return old.links if names == files(old) else names
 
 
 def _is_later(new: datetime | None, old: datetime | None) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from bot.assertions import files
 from bot.export_formats import Row, Sourced, as_csv, as_jsonl, as_stix, row
 from bot.services import Store
 from bot.sharing import Audience, Reach, Shown, World, clear
@@ -57,7 +58,8 @@ async def released(store: Store, organisation: str, world: World) -> AsyncIterat
     async for page in store.everything():
         for assertion in page:
             for shown in clear((assertion,), audience, world).shown:
-                yield shown, None if assertion.file is None else f"{assertion.source}/{assertion.file}"
+                named = files(assertion)
+                yield shown, f"{assertion.source}/{named[0]}" if named else None
 
 
 class _Sorter:

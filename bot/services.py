@@ -32,7 +32,7 @@ class Store(Protocol):
         """Store or merge (`assertions.merge`) them in one transaction; new rows take the next numbers."""
 
     async def remark(self, assertion: Assertion) -> bool:
-        """Put its marking (`assertions.remark`) on the row of that source and indicator; False if none exists.
+        """Put its marking (`assertions.remark`) on the row of that source and indicator, if there is one.
 
         For explicit commands of the source. A row that somebody new may see takes the next number.
         """

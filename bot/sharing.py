@@ -4,20 +4,21 @@ The rules are those of TLP 2.0 (https://www.first.org/tlp/) and PAP, with one or
 Pure and total: no clock, no network, an answer for every input.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import final
 
-from bot.assertions import Assertion, effective_pap
+from bot.assertions import Assertion, effective_pap, files
 from bot.indicators import Indicator
 from bot.tlp import Label, Pap, strictest
 
 UNKNOWN = "?UNKNOWN"  # an organisation nobody registered, a guest without a home, a lapsed agreement
 DEFAULT_CAP = Label.GREEN  # organisations that join a channel later read its history
 
-_File = tuple[str, str | None]  # source and its name for the file
+_File = tuple[str, str]  # source and its name for the file
+_Told = tuple[Assertion, _File | None]
 _Place = tuple[Indicator, int, str, str, str]
 
 
@@ -118,12 +119,10 @@ def clear(
     With `asked`, hashes of the same file stay only if the audience may see the claim that links them.
     """
     released = [assertion for assertion in assertions if may_release(assertion, audience, world).release]
+    told = list(zip(released, _files(released), strict=True))
     if asked is not None:
-        released = _reached_from(frozenset(asked), released)
-    told = [
-        (_shown(assertion, audience, world), (assertion.source, assertion.file)) for assertion in released
-    ]
-    return Cleared(audience, _in_order(told))
+        told = _reached_from(frozenset(asked), told)
+    return Cleared(audience, _in_order((_shown(one, audience, world), file) for one, file in told))
 
 
 def may_release(assertion: Assertion, audience: Audience, world: World) -> Decision:
@@ -266,12 +265,32 @@ def _shown(assertion: Assertion, audience: Audience, world: World) -> Shown:
     )
 
 
-def _reached_from(asked: frozenset[Indicator], released: list[Assertion]) -> list[Assertion]:
-    files = {(a.source, a.file) for a in released if a.indicator in asked and a.file is not None}
-    return [a for a in released if a.indicator in asked or (a.source, a.file) in files]
+def _files(released: Sequence[Assertion]) -> list[_File | None]:
+    """The file of each claim, as far as the released claims themselves link their hashes.
+
+    The store has joined more: through claims that this audience may not see.
+    """
+    joined: dict[_File, _File] = {}
+
+    def root(file: _File) -> _File:
+        while file in joined:
+            file = joined[file]
+        return file
+
+    named = [[(assertion.source, name) for name in files(assertion)] for assertion in released]
+    for first, *others in filter(None, named):
+        for other in others:
+            if root(other) != root(first):
+                joined[root(other)] = root(first)
+    return [root(names[0]) if names else None for names in named]
 
 
-def _in_order(told: Iterable[tuple[Shown, _File]]) -> tuple[Shown, ...]:
+def _reached_from(asked: frozenset[Indicator], told: Sequence[_Told]) -> list[_Told]:
+    reached = {file for assertion, file in told if assertion.indicator in asked and file is not None}
+    return [(one, file) for one, file in told if one.indicator in asked or file in reached]
+
+
+def _in_order(told: Iterable[tuple[Shown, _File | None]]) -> tuple[Shown, ...]:
     """Sort by what is read, and number the files of which several hashes are shown.
 
     Neither may tell how the store sorts sources that stay unnamed, or that a hash has hidden others.
@@ -279,10 +298,11 @@ def _in_order(told: Iterable[tuple[Shown, _File]]) -> tuple[Shown, ...]:
     placed = [(_place(shown), shown, file) for shown, file in told]
     places: dict[_File, list[_Place]] = {}
     for place, _, file in placed:
-        places.setdefault(file, []).append(place)
-    several = (file for file in places if file[1] is not None and len(places[file]) > 1)
-    ordered = sorted(several, key=lambda file: sorted(places[file]))
-    numbers = {file: number for number, file in enumerate(ordered, 1)}
+        if file is not None:
+            places.setdefault(file, []).append(place)
+    several = [file for file, members in places.items() if len(members) > 1]
+    several.sort(key=lambda file: sorted(places[file]))
+    numbers: dict[_File | None, int] = {file: number for number, file in enumerate(several, 1)}
     placed.sort(key=lambda one: (one[0], numbers.get(one[2], 0)))
     return tuple(
         replace(shown, file=numbers[file]) if file in numbers else shown for _, shown, file in placed

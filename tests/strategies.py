@@ -105,6 +105,7 @@ FACT_MENUS: dict[str, Sequence[Any]] = {
     "context": (None, "seen in a phishing mail"),
     "to_ids": (True, False),
     "file": (None, "file 1", "file 2"),
+    "links": ((), ("file 1",), ("file 2",), ("file 2", "file 1")),
 }
 
 claims = from_menus(Assertion, indicator=INDICATORS[:1], **POLICY_MENUS)

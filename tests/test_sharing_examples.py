@@ -9,12 +9,14 @@ import pytest
 
 from bot import answers
 from bot.assertions import Assertion
+from bot.indicators import Indicator, Kind
 from bot.sharing import UNKNOWN, Audience, Reach, World, clear, may_release
 from bot.tlp import Label
 from tests import policy_reference
 from tests.strategies import HOST, INDICATORS, NOW, ORGS, PARTNERS, PEOPLE, READERS
 
 MD5, SHA256, DOMAIN = INDICATORS
+SHA1 = Indicator(Kind.SHA1, "0f" * 20)
 
 
 def world(**changes: object) -> World:
@@ -149,6 +151,22 @@ def test_a_hash_whose_other_hashes_are_hidden_does_not_say_that_there_are_any() 
     (shown,) = clear(stored, to("trendmicro"), world(), asked=[SHA256]).shown
 
     assert shown.file is None
+
+
+@pytest.mark.parametrize(("label", "same_file"), [(Label.CLEAR, [SHA256]), (Label.AMBER_STRICT, [])])
+def test_hashes_are_one_file_only_through_claims_that_are_shown(
+    label: Label, same_file: list[Indicator]
+) -> None:
+    stored = [  # the store joined both files into one, because the SHA-1 is in both
+        claim(indicator=MD5, label=Label.CLEAR, file="joined", links=("one",)),
+        claim(indicator=SHA1, label=label, file="joined", links=("one", "other")),
+        claim(indicator=SHA256, label=Label.CLEAR, file="joined", links=("other",)),
+    ]
+
+    told = clear(stored, to("newco"), world(), asked=[MD5])
+
+    [entry] = answers.entries([MD5], told)
+    assert [shown.indicator for shown in entry.same_file if shown.indicator != SHA1] == same_file
 
 
 def test_two_files_of_two_partners_stay_two_files() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from bot.assertions import MAX_TAGS, Assertion, merge
+from bot.assertions import MAX_TAGS, Assertion, files, merge
 from bot.services import Tally
 from bot.store.files import Files
 
@@ -53,8 +53,9 @@ class Intake:
             yield row, key[1], seq
 
     def _with_file(self, row: Assertion, old: Assertion | None, wanted: str) -> Assertion:
+        """The row in the file that the store keeps; what its source said stays in `links`."""
         file = self.files.place(row.source, None if old is None else old.file, wanted)
-        return row if file == row.file else msgspec.structs.replace(row, file=file)
+        return msgspec.structs.replace(row, file=file, links=files(row))
 
 
 def _tidy(assertion: Assertion) -> Assertion:

@@ -165,6 +165,6 @@ def _body(assertion: Assertion) -> str:
 def _texts(assertion: Assertion) -> Iterator[str]:
     yield from (assertion.source, assertion.indicator.value)
     yield from (assertion.family or "", assertion.context or "", assertion.file or "")
-    yield from assertion.tags
+    yield from (*assertion.tags, *assertion.links)
     for names in (assertion.addressed_to, assertion.only_orgs or (), assertion.never_to, assertion.persons):
         yield from names

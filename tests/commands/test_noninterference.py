@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bot.assertions import Assertion
 from bot.blocks import details_view, render, share_view, shareable
 from bot.chat import Actor, Ask, Command, Lookup, Surface
+from bot.indicators import Indicator, Kind
 from bot.services import Services
-from bot.sharing import Audience, Reach, World, may_release
+from bot.sharing import UNKNOWN, Audience, Reach, World, may_release
 from bot.store.sqlite import SqliteStore
 from bot.tlp import Label
 from commands import ALL, answer
@@ -30,6 +31,12 @@ TYPED = (
     "status",
 )
 HIDDEN = Assertion(indicator=INDICATORS[0], source=PARTNERS[0], label=Label.AMBER_STRICT, file="file 1")
+LINKING = [  # two files that only a hidden hash makes one
+    Assertion(indicator=INDICATORS[0], source=PARTNERS[0], label=Label.GREEN, file="file 1"),
+    Assertion(indicator=Indicator(Kind.SHA1, "0f" * 20), source=PARTNERS[0], file="file 1"),
+    Assertion(indicator=Indicator(Kind.SHA1, "0f" * 20), source=PARTNERS[0], file="file 2"),
+    Assertion(indicator=INDICATORS[1], source=PARTNERS[0], label=Label.GREEN, file="file 2"),
+]
 PARTNER = Audience(reach=Reach.EPHEMERAL, orgs=frozenset({PARTNERS[1]}), persons=frozenset({"U0ANNA"}))
 WORLD = World(host=HOST, now=NOW, in_force=frozenset(PARTNERS), community=frozenset(PARTNERS))
 
@@ -37,6 +44,7 @@ WORLD = World(host=HOST, now=NOW, in_force=frozenset(PARTNERS), community=frozen
 @settings(deadline=None, max_examples=60)
 @given(stored=st.lists(assertions, max_size=8), audience=conversations, world=worlds)
 @example(stored=[HIDDEN], audience=PARTNER, world=WORLD)
+@example(stored=LINKING, audience=PARTNER, world=WORLD)
 async def test_what_is_hidden_changes_no_byte_of_any_reply(
     stored: list[Assertion], audience: Audience, world: World
 ) -> None:
@@ -67,7 +75,7 @@ async def services(stored: Sequence[Assertion]) -> AsyncIterator[Services]:
 
 async def said(services: Services, text: str, audience: Audience, world: World) -> list[object]:
     """Everything that can be sent because of one question."""
-    asker = Actor(min(audience.persons), min(audience.orgs))
+    asker = Actor(min(audience.persons, default="U0ANNA"), min(audience.orgs, default=UNKNOWN))
     ask = Ask(
         verb="",
         text=text,

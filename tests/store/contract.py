@@ -45,8 +45,8 @@ def claim(indicator: Indicator | int, source: str = "kaspersky", **facts: object
 
 
 def bare(row: Assertion) -> Assertion:
-    """A row without what the store decides: its number and the id of its file."""
-    return msgspec.structs.replace(row, seq=0, file=None)
+    """A row without what the store decides: its number, and the file that its hash was joined into."""
+    return msgspec.structs.replace(row, seq=0, file=None, links=())
 
 
 async def everything(store: Store, after: int = 0) -> list[Assertion]:
