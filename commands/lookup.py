@@ -1,10 +1,9 @@
 """lookup: what is known about indicators."""
 
-from bot.lookups import look_up
-
 from bot.chat import Ask, Command, Notice, Reply, Row
 from bot.errors import UsageError
 from bot.extraction import extract
+from bot.lookups import look_up
 from bot.services import Services
 
 MAX_INDICATORS = 500  # of one lookup
