@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import commands
+from bot import __version__
 from bot.cli.bench import bench
 from bot.cli.context import Context
 from bot.cli.data import export_data, import_data
@@ -33,7 +34,7 @@ from bot.errors import BotError
     show_default=True,
     help="Where assertions are kept. Also LIAISON_STORE.",
 )
-@click.version_option(package_name="liaison")
+@click.version_option(__version__)
 @click.pass_context
 def cli(context: click.Context, config: Path, store: str) -> None:
     """Answer indicator lookups in Slack channels shared with partners, within the marking of the data."""

@@ -1,8 +1,8 @@
 """status: whether Liaison works; figures about the store are the host's alone, for they count hidden data."""
 
 from datetime import timedelta
-from importlib.metadata import version
 
+from bot import __version__
 from bot.chat import Ask, Command, Notice, Row
 from bot.services import Services
 from bot.sharing import Audience, Reach, World
@@ -22,7 +22,7 @@ async def run(ask: Ask, services: Services) -> Notice:
     fresh = await _last_day(ask, services)
     rows = (
         up,
-        Row(text=f"Version {version('liaison')}"),
+        Row(text=f"Version {__version__}"),
         Row(text=f"Newest sequence number: {head}"),
         Row(text=f"Assertions of the last 24 hours: {fresh}"),
         Row(text=f"Partners with an agreement in force: {len(ask.world.in_force)}"),
