@@ -18,7 +18,7 @@ from bot.slack.calls import WebApi
 from bot.slack.once import Claim, OnlyOnce
 from bot.slack.work import guarded, report
 
-DISPATCH_SECONDS = 10.0
+DISPATCH_SECONDS = 15.0  # longer than a claim may take
 LOG = logging.getLogger("bot.bolt")
 
 
@@ -52,6 +52,7 @@ def bolt_app(identity: Mapping[str, Any], claim: Claim, *, base_url: str) -> Asy
     """An app without listeners. Listeners run inside the request, so that none is left behind at a stop."""
     app = AsyncApp(
         name="liaison",
+        logger=logging.getLogger("slack_bolt"),  # else Bolt logs at the root's level: whole answers at DEBUG
         client=AsyncWebClient(base_url=base_url, retry_handlers=[]),
         authorize=Installed(identity),
         signing_secret="",
