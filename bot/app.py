@@ -81,7 +81,12 @@ async def running(
 
 @asynccontextmanager
 async def _listening(connection: Connection, host: str, port: int) -> AsyncIterator[str]:
-    runner = web.AppRunner(_routes(connection), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        _routes(connection),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        auto_decompress=False,  # the door judges the bytes as they came; Slack compresses nothing
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -72,12 +72,14 @@ def signed(key: bytes, timestamp: str, body: bytes) -> bytes:
 
 
 def door(verifier: Verifier, genuine: Genuine) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """The handler of Slack's requests: what Slack did not send gets 401, 408 or 413, the rest goes on."""
+    """The handler of requests: what Slack did not send gets 400, 401, 408 or 413; the rest goes on."""
 
     async def handle(request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(request)
+        except (ConnectionError, web.RequestPayloadError):  # hung up, or no HTTP
+            return _refuse(HTTPStatus.BAD_REQUEST)
         except TimeoutError:
             return _refuse(HTTPStatus.REQUEST_TIMEOUT)
         if body is None:

@@ -1,6 +1,7 @@
 """Only what Slack signed for us gets in, once; whatever comes, the answer is never 500."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -155,6 +156,31 @@ async def test_a_slow_body_is_given_up(sender: Sender, stage: Stage, monkeypatch
     writer.close()
 
     assert b" 408 " in answer
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "GZIP"])
+@pytest.mark.parametrize("packed", [b"x" * 100, gzip.compress(RAW), gzip.compress(bytes(10_000_000))])
+async def test_a_compressed_body_is_judged_as_it_came(sender: Sender, packed: bytes, encoding: str) -> None:
+    """Rubbish, the body that Slack signed, and a bomb: none of them is unpacked."""
+    status, _ = await sender.send(packed, {**sender.headers(RAW), "Content-Encoding": encoding})
+
+    assert status == REFUSED
+
+
+async def test_who_hangs_up_early_is_no_failure_of_ours(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = stage.bot.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+
+    writer.write(f"POST {EVENTS_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc".encode())
+    await writer.drain()
+    await asyncio.sleep(0.05)  # until the bot waits for the rest
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.05)
+
+    assert caplog.records == []
 
 
 async def test_a_replayed_request_is_refused_and_runs_nothing(sender: Sender) -> None:
