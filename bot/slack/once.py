@@ -11,7 +11,7 @@ from bot.errors import BotError
 from bot.slack.work import guarded
 
 REMEMBERED_SECONDS = 3600.0  # Slack's last retry comes after five minutes, delayed events within the hour
-CLAIM_SECONDS = 2.0
+CLAIM_SECONDS = 12.0  # more than the store waits: a claim that was given up and then won loses the answer
 
 Claim = Callable[[str, float], Awaitable[bool]]
 

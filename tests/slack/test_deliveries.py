@@ -204,6 +204,28 @@ def _outbox(stage: Stage) -> outbox.Outbox:
     return outbox.Outbox(stage.bot.connection.slack, None, None, clock=stage.clock)  # type: ignore[arg-type]  # unused
 
 
+async def test_a_claim_that_takes_long_loses_no_answer(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import in another process may keep the store's writer waiting for longer than Slack waits."""
+    impatient = Timing(ack=0.5, retries=(0.0, 0.1, 0.1))
+    async with make_stage(claim(), sandbox=strict_sandbox(timing=impatient)) as stage:
+        claim_at_once = stage.store.claim
+
+        async def slowly(key: str, *, seconds: float) -> bool:
+            won = await claim_at_once(key, seconds=seconds)
+            await asyncio.sleep(2.2 if won and key.startswith("event ") else 0)
+            return won
+
+        monkeypatch.setattr(stage.store, "claim", slowly)
+        await stage.sandbox.say("U0KIRA", "C0KASP", f"<@U0LIAISON> {ASK}")
+
+        await stage.sandbox.until(lambda: stage.calls("chat.postMessage"))
+        await stage.sandbox.settled()
+
+        assert len(stage.calls("chat.postMessage")) == 1
+
+
 # --- stopping ------------------------------------------------------------------------------------------
 
 
