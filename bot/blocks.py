@@ -28,7 +28,7 @@ from bot.layout import (
     plain,
     words,
 )
-from bot.sharing import Cleared
+from bot.sharing import Cleared, Reach
 from bot.tlp import Label
 
 SHARE = "share"  # action ids
@@ -43,6 +43,10 @@ _MAX_FALLBACK = 3_800  # Slack recommends up to 4,000 characters of text
 _MAX_PREVIEW = 90  # blocks of a modal that are left for what will be posted
 _SHARE_TITLE = "Share to channel"
 _NOTHING = "nothing to show"
+_NOBODY_NAMED = "Slack did not say who is asking, so only TLP:CLEAR is told. Ask again in a minute."
+_READERS_UNSURE = (
+    "Slack did not say for sure who reads this, so only TLP:CLEAR is told. The command “who” tells more."
+)
 _REFUSAL = (
     Paragraph(((Words("Nothing of this can be shown in this conversation."),),)),
     Footnote(Words("Its readers and its cap decide; the command “who” tells both.")),
@@ -130,7 +134,7 @@ def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]
 
 def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
-    first, *rest = pages(_body(reply))
+    first, *rest = pages([*_doubts(reply), *_body(reply)])
     if rest:
         first = (*first, Footnote(Words("Continued in the details.")))
     more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
@@ -149,6 +153,14 @@ def _previewed(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
             break
         kept.append(page)
     return first, kept
+
+
+def _doubts(reply: Reply) -> list[Part]:
+    """Why so little is told, if Slack left open to whom; whatever the store holds, the words are the same."""
+    if isinstance(reply, Notice) or reply.cleared.audience.fresh:
+        return []
+    is_alone = reply.cleared.audience.reach in (Reach.EPHEMERAL, Reach.DM)
+    return [Footnote(Words(_NOBODY_NAMED if is_alone else _READERS_UNSURE))]
 
 
 def _body(reply: Reply) -> list[Part]:

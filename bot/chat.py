@@ -35,6 +35,7 @@ class Actor:
 
     user: str
     org: str
+    is_confirmed: bool = True  # False when Slack did not say who it is; then `org` is UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)

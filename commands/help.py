@@ -28,7 +28,9 @@ def _ways(ask: Ask) -> list[str]:
             f"{SLASH} works for members of the host's workspace only. You can mention {MENTION} in a shared "
             "channel or write it a direct message."
         )
-    if ask.actor.org == UNKNOWN:
+    if not ask.actor.is_confirmed:
+        ways.append("Slack did not say who is asking, so you see TLP:CLEAR only. Ask again in a minute.")
+    elif ask.actor.org == UNKNOWN:
         host = ask.world.names.get(ask.world.host, "the host")
         ways.append(f"Liaison does not know your organisation: you see TLP:CLEAR only until {host} adds it.")
     return ways

@@ -129,7 +129,13 @@ class Audiences:
 
 def alone(reach: Reach, actor: Actor, now: datetime) -> Audience:
     """An audience of one person."""
-    return Audience(reach=reach, orgs=frozenset((actor.org,)), persons=frozenset((actor.user,)), read_at=now)
+    return Audience(
+        reach=reach,
+        orgs=frozenset((actor.org,)),
+        persons=frozenset((actor.user,)),
+        fresh=actor.is_confirmed,
+        read_at=now,
+    )
 
 
 def unknown(now: datetime) -> Audience:

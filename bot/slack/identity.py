@@ -46,7 +46,7 @@ class People:
         try:
             person = await self._recall.get(user, max_age=ACTOR_SECONDS)
         except BotError:
-            return Actor(user, UNKNOWN)
+            return Actor(user, UNKNOWN, is_confirmed=False)
         return Actor(user, acting_for(person, team, self._registry))
 
     async def member(self, user: str) -> Person:

@@ -22,7 +22,7 @@ from bot.blocks import (
     shareable,
 )
 from bot.chat import Actor, Lookup, Notice, Surface, mistake
-from bot.errors import BotError, UsageError
+from bot.errors import BotError, UnavailableError, UsageError
 from bot.sharing import UNKNOWN, Audience
 from bot.slack.answering import apologise, plainly, readers_of
 from bot.slack.audience import same_readers
@@ -175,6 +175,8 @@ class Interactions:
 
     async def _shareable(self, question: Question, actor: Actor, readers: Audience) -> Lookup | Notice:
         """What would be posted for these readers, or why nothing is."""
+        if not actor.is_confirmed:
+            raise UnavailableError("Slack did not say who is asking; press Share again in a minute.")
         if actor.org == UNKNOWN or actor.org not in readers.orgs:
             raise UsageError("Only members of an organisation that reads this channel can share in it.")
         asked = replace(question, surface=Surface.BUTTON)

@@ -10,7 +10,8 @@ from bot.sandbox.faults import Fault
 from bot.sharing import UNKNOWN
 from bot.slack import calls
 from bot.slack.identity import acting_for, person
-from tests.slack.conftest import MakeStage, Stage, claim
+from bot.tlp import Label
+from tests.slack.conftest import HASH, MakeStage, Stage, claim
 
 REGISTRY = Registry(
     host=Organisation(id="igci", name="Centre", teams=frozenset(("T0HOST", "E0HOST"))),
@@ -93,6 +94,76 @@ async def test_when_slack_does_not_say_who_asks_they_see_what_anybody_may(
     answer = await stage.answer("U0ANA", "C0KASP")
 
     assert "family" not in answer
+
+
+KNOWN = "2e" * 32
+UNSAID = "Slack did not say who is asking"
+
+
+async def test_when_slack_does_not_say_who_asks_the_answer_says_so(make_stage: MakeStage) -> None:
+    clear = claim(KNOWN, label=Label.CLEAR, family="clear-family")
+    async with make_stage(claim(), clear) as stage:
+        stage.sandbox.faults.add(Fault("users.info", "error_500", times=99))
+        for text in (HASH, KNOWN, f"{HASH} {KNOWN}", "recent 30d"):
+            for answer in (await stage.answer("U0ANA", "C0KASP", text), await stage.direct("U0KIRA", text)):
+                assert answer.count(UNSAID) == 2  # text and blocks
+                assert ("clear-family" in answer) is (text != HASH)
+        stage.sandbox.faults.clear()
+
+        assert UNSAID not in await stage.answer("U0ANA", "C0KASP")
+        assert UNSAID not in await stage.direct("U0GUEST")  # whom Slack does name
+
+
+async def test_hidden_and_absent_are_the_same_when_slack_does_not_say_who_asks(make_stage: MakeStage) -> None:
+    told = []
+    for assertions in ((claim(),), ()):
+        async with make_stage(*assertions) as stage:
+            stage.sandbox.faults.add(Fault("users.info", "error_500", times=99))
+            told.append([await stage.direct("U0KIRA", text) for text in (HASH, "recent 30d", "help", "who")])
+
+    assert told[0] == told[1]
+
+
+async def test_help_blames_nobody_when_slack_does_not_say_who_asks(stage: Stage) -> None:
+    stage.sandbox.faults.add(Fault("users.info", "error_500", times=99))
+
+    answer = await stage.direct("U0KIRA", "help")
+
+    assert "does not know your organisation" not in answer
+    assert UNSAID in answer
+
+
+async def test_nothing_is_shared_when_slack_does_not_say_who_clicks(make_stage: MakeStage) -> None:
+    async with make_stage(claim(label=Label.CLEAR)) as stage:
+        stage.sandbox.faults.add(Fault("users.info", "error_500", times=99))
+        await stage.answer("U0ANA", "C0KASP")
+        [answer] = stage.sandbox.seen_by("U0ANA", "C0KASP")
+
+        await stage.sandbox.click("U0ANA", "C0KASP", answer.ts, "share")
+        await stage.sandbox.settled()
+
+        assert stage.calls("views.open") == []
+        assert UNSAID in stage.sandbox.seen_by("U0ANA", "C0KASP")[-1].readable
+
+
+async def test_a_channel_whose_readers_are_unsaid_is_told_so(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        stage.sandbox.faults.add(Fault("conversations.info", "error_500", times=99))
+
+        answer = await stage.mention("U0KIRA", "C0KASP")
+
+        assert "family" not in answer
+        assert answer.count("Slack did not say for sure who reads this") == 2
+
+
+async def test_a_direct_message_is_answered_when_slack_names_the_asker_at_last(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        stage.sandbox.faults.add(Fault("users.info", "error_500", times=2))  # a read is tried twice
+
+        answer = await stage.direct("U0KIRA")
+
+        assert "family" in answer
+        assert len(stage.calls("chat.postMessage")) == 1
 
 
 async def test_a_guest_of_the_host_is_not_the_host(make_stage: MakeStage) -> None:
