@@ -15,7 +15,7 @@ from bot.errors import BotError, UnavailableError
 from bot.settings import is_local
 from bot.sharing import Audience, Reach
 from bot.slack.audience import FRESH_SECONDS, Audiences, alone, same_readers
-from bot.slack.calls import RefusedError, WebApi
+from bot.slack.calls import PAUSE_SECONDS, RefusedError, WebApi
 from bot.slack.identity import People
 
 RESPONSE_USES = 5  # https://docs.slack.dev/interactivity/handling-user-interaction/
@@ -87,10 +87,13 @@ class Outbox:
 
     async def respond(self, to: ReplyUrl, answer: Ephemeral, *, replace: bool = False) -> None:
         """Answer a command or click; `replace` puts it in the place of what was clicked."""
-        if to.uses >= RESPONSE_USES:
-            raise RefusedError("used_url")
-        to.uses += 1
-        await self._post_to(to.url, {**answer.payload, "replace_original": replace})
+        try:
+            await self._use(to, answer, replace)
+        except UnavailableError:
+            if not replace:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)  # once more: the same words in the same place do no harm
+            await self._use(to, answer, replace)
 
     async def open_modal(self, trigger: str, actor: Actor, view: Json, audience: Audience) -> None:
         """Open a modal whose words were cleared for that audience, which the actor must belong to."""
@@ -136,6 +139,12 @@ class Outbox:
         read_at = audience.read_at
         return read_at is None or abs(self._clock() - read_at) > timedelta(seconds=FRESH_SECONDS)
 
+    async def _use(self, to: ReplyUrl, answer: Ephemeral, replace: bool) -> None:
+        if to.uses >= RESPONSE_USES:
+            raise RefusedError("used_url")
+        to.uses += 1
+        await self._post_to(to.url, {**answer.payload, "replace_original": replace})
+
     async def _post_to(self, url: str, body: Json) -> None:
         """Once, and only to where Slack's own response URLs lead."""
         session, base_url = self._slack.client.session, self._slack.client.base_url
@@ -151,6 +160,8 @@ class Outbox:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnavailableError("Slack did not take the answer; ask again.") from error
+        if status >= 500 or status == 429:
+            raise UnavailableError("Slack did not take the answer; ask again.")
         if status != 200:
             raise RefusedError(f"response_url_{status}")
 

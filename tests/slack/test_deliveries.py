@@ -176,6 +176,21 @@ async def test_a_revoked_token_stops_nothing_but_the_answer(stage: Stage) -> Non
     assert "trendmicro-green-family" in await stage.mention("U0KIRA", "C0KASP")
 
 
+@pytest.mark.parametrize("kind", ["error_500", "drop_after_accept", "rate_limited"])
+async def test_a_late_answer_survives_a_failure_of_the_response_url(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch, hurried: Timing, kind: str
+) -> None:
+    async with make_stage(claim(), sandbox=strict_sandbox(timing=hurried)) as stage:
+        _slow(stage.store, monkeypatch, 0.6)
+        stage.sandbox.faults.add(Fault("response_url", kind, seconds=0.05))
+
+        await stage.sandbox.slash("U0ANA", "C0KASP", ASK)
+        await stage.sandbox.settled()
+
+        [answer] = stage.sandbox.seen_by("U0ANA", "C0KASP")
+        assert FAMILY in answer.readable
+
+
 async def test_a_response_url_leads_to_slack_or_nowhere(stage: Stage, hurried: Timing) -> None:
     answer = outbox.Ephemeral({"text": "TLP:CLEAR"})
     for url in (
