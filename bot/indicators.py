@@ -65,8 +65,8 @@ def canonical(kind: Kind, text: str) -> Indicator:
 def defang(text: str) -> str:
     """Make every address in a text unclickable, in linear time; a second time changes nothing.
 
-    `http` becomes `hxxp`, other schemes `tcp[:]//`, dots `[.]`, at signs `[@]`, the colons of IPv6 `[:]`.
-    Dots in file names go the same way, because Slack links `invoice.zip`; sentences, decimals and version
+    `http` becomes `hxxp`, other schemes `tcp[:]//` and `mailto[:]`, dots `[.]`, at signs `[@]`, the colons
+    of IPv6 `[:]`. Dots in file names go the same way, because Slack links `invoice.zip`; sentences, decimals and version
     numbers of three parts stay readable.
     """
     text = _HTTP.sub(lambda found: f"hxxp{found[1].lower()}", text)
@@ -80,7 +80,9 @@ def defang(text: str) -> str:
 _DOTS = "[.\u3002\uff0e\uff61]"
 _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]*+"
 _HTTP = re.compile(r"http(s?)(?=[:\uff1a]\S)", re.IGNORECASE)
-_SCHEME = re.compile(r"(?<=[^\s\[])(?<!hxxp)(?<!hxxps)[:\uff1a](?=[/\uff0f\\]{2})", re.IGNORECASE)
+_SCHEME = re.compile(
+    r"(?<=[^\s\[])(?<!hxxp)(?<!hxxps)[:\uff1a](?=[/\uff0f\\]{2})|(?<=mailto)[:\uff1a](?=\S)", re.IGNORECASE
+)
 _AT = re.compile(r"(?<=[^\s\[<])[@\uff20](?=[^\s\]])")  # <@U012AB3CD> is a mention
 _COLONS = re.compile(r"(?<![0-9a-z_])[0-9a-f]{0,4}+(?::[0-9a-f]{0,4}+){2,}+", re.IGNORECASE)
 _ALONE = r"(?<![\w.@/:\[\u3002\uff0e\uff61-])"

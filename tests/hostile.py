@@ -18,6 +18,8 @@ PIECES = (
     "evil.com",
     "www.evil.com",
     "user@evil.com",
+    "mailto:user@evil.com",
+    "mailto:",
     "invoice.zip",
     "ｅｖｉｌ．ｃｏｍ",
     "evil。com",

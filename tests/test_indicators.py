@@ -112,6 +112,7 @@ def test_a_value_of_another_shape_is_refused_with_a_reason(kind: Kind, text: str
         ("HTTPS://192.0.2.1:8080/", "hxxps://192[.]0[.]2[.]1:8080/"),
         ("tcp://evil.example:443", "tcp[:]//evil[.]example:443"),
         ("user@mail.example", "user[@]mail[.]example"),
+        ("MailTo:user@mail.example", "MailTo[:]user[@]mail[.]example"),
         ("2001:db8::1", "2001[:]db8[:][:]1"),
         ("http://[2001:db8::1]:80/", "hxxp://[2001[:]db8[:][:]1]:80/"),
         ("198.51.100.0/24", "198[.]51[.]100[.]0/24"),
