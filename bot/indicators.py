@@ -66,8 +66,8 @@ def defang(text: str) -> str:
     """Make every address in a text unclickable, in linear time; a second time changes nothing.
 
     `http` becomes `hxxp`, other schemes `tcp[:]//` and `mailto[:]`, dots `[.]`, at signs `[@]`, the colons
-    of IPv6 `[:]`. Dots in file names go the same way, because Slack links `invoice.zip`; sentences, decimals and version
-    numbers of three parts stay readable.
+    of IPv6 `[:]`. Dots in file names go the same way, because Slack links `invoice.zip`; sentences, decimals
+    and version numbers of three parts stay readable.
     """
     text = _HTTP.sub(lambda found: f"hxxp{found[1].lower()}", text)
     text = _SCHEME.sub("[:]", text)
