@@ -41,6 +41,7 @@ DETAILS_VIEW = "details_view"
 MAX_DETAILS = 20  # messages in a thread, pages in a modal; Slack takes about one message a second
 _MAX_FALLBACK = 3_800  # Slack recommends up to 4,000 characters of text
 _MAX_PREVIEW = 90  # blocks of a modal that are left for what will be posted
+_MAX_MISSED = 5
 _SHARE_TITLE = "Share to channel"
 _NOTHING = "nothing to show"
 _NOBODY_NAMED = "Slack did not say who is asking, so only TLP:CLEAR is told. Ask again in a minute."
@@ -81,7 +82,8 @@ def posting(reply: Reply) -> Message:
 
 def shareable(reply: Lookup) -> Lookup:
     """What is worth showing to others: without the indicators nobody may be told anything about."""
-    return replace(reply, entries=tuple(entry for entry in reply.entries if entry.assertions))
+    known = tuple(entry for entry in reply.entries if entry.assertions)
+    return replace(reply, entries=known, not_understood=())
 
 
 def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block:
@@ -134,7 +136,7 @@ def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]
 
 def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
-    first, *rest = pages([*_doubts(reply), *_body(reply)])
+    first, *rest = pages([*_doubts(reply), *_body(reply), *_missed(reply)])
     if rest:
         first = (*first, Footnote(Words("Continued in the details.")))
     more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
@@ -161,6 +163,15 @@ def _doubts(reply: Reply) -> list[Part]:
         return []
     is_alone = reply.cleared.audience.reach in (Reach.EPHEMERAL, Reach.DM)
     return [Footnote(Words(_NOBODY_NAMED if is_alone else _READERS_UNSURE))]
+
+
+def _missed(reply: Reply) -> list[Part]:
+    """So that nobody takes a mistyped hash for one that was looked up."""
+    missed = reply.not_understood if isinstance(reply, Lookup) else ()
+    if not missed:
+        return []
+    more = f" and {len(missed) - _MAX_MISSED} more" if len(missed) > _MAX_MISSED else ""
+    return [Footnote(words(f"⚠️ Not understood, so not looked up: {', '.join(missed[:_MAX_MISSED])}{more}"))]
 
 
 def _body(reply: Reply) -> list[Part]:

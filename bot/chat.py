@@ -59,6 +59,7 @@ class Lookup:
 
     entries: tuple[Entry, ...]
     cleared: Cleared  # what the entries were made of
+    not_understood: tuple[str, ...] = ()  # what the asker typed that cannot be looked up
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,12 @@ def extract(text: str) -> list[Found]:
     return [Found(indicator, source.origin(start)) for indicator, start in first.items()]
 
 
+def host_of(url: Indicator) -> Indicator | None:
+    """The domain or address a URL leads to; None if that is nothing to look up."""
+    behind_scheme = url.value.partition("://")[2] or url.value
+    return _host_of(re.split("[/?#]", behind_scheme, maxsplit=1)[0])
+
+
 def _refuse_if_too_large(text: str) -> None:
     if len(text) > LIMIT_BYTES or len(text.encode("utf-8", "surrogatepass")) > LIMIT_BYTES:
         raise UsageError("This text is over 1 MB; split it into smaller parts.")

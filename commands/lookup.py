@@ -1,9 +1,11 @@
 """lookup: what is known about indicators."""
 
+from dataclasses import replace
+
 from bot.chat import Ask, Command, Notice, Reply, Row
 from bot.errors import UsageError
 from bot.extraction import extract
-from bot.lookups import look_up
+from bot.lookups import look_up, not_understood
 from bot.services import Services
 
 MAX_INDICATORS = 500  # of one lookup
@@ -11,14 +13,16 @@ MAX_INDICATORS = 500  # of one lookup
 
 async def run(ask: Ask, services: Services) -> Reply:
     """Look up every indicator in the text, defanged or not. Raises UsageError."""
-    asked = [found.indicator for found in extract(ask.text)]
+    found = extract(ask.text)
+    asked = [each.indicator for each in found]
     if not asked:
         return _nothing_asked(ask)
     if len(asked) > MAX_INDICATORS:
         raise UsageError(
             f"These are {len(asked)} indicators; one lookup takes up to {MAX_INDICATORS}. Send them in parts."
         )
-    return await look_up(asked, ask.audience, ask.world, services.store)
+    answer = await look_up(asked, ask.audience, ask.world, services.store)
+    return replace(answer, not_understood=not_understood(ask.text, found))
 
 
 def _nothing_asked(ask: Ask) -> Notice:

@@ -15,10 +15,10 @@ from bot.chat import Lookup
 from bot.cli.context import Context, pass_context
 from bot.config import load
 from bot.errors import UsageError
-from bot.extraction import extract
-from bot.indicators import Indicator
+from bot.extraction import Found, extract
+from bot.indicators import Indicator, defang
 from bot.layout import Heading, Part, plain, words
-from bot.lookups import look_up
+from bot.lookups import look_up, not_understood
 from bot.organisations import Registry
 from bot.sharing import Audience, Reach
 from bot.store import open_store
@@ -40,7 +40,11 @@ def lookup(context: Context, text: tuple[str, ...], org: str, wants_json: bool) 
     """Look up the indicators in TEXT, defanged or not, and answer as if ORG had asked in private."""
     registry = load(context.config)
     audience = _audience(registry, org)
-    asked = _indicators(" ".join(text))
+    typed = " ".join(text)
+    found = _found(typed)
+    if missed := not_understood(typed, found):
+        click.echo(f"Not understood, so not looked up: {defang(', '.join(missed))}", err=True)
+    asked = [each.indicator for each in found]
     answer = asyncio.run(_look_up(asked, audience, registry, context.store))
     if wants_json:
         click.echo(json.dumps(as_json(answer.entries), indent=1, ensure_ascii=False))
@@ -56,8 +60,8 @@ def _audience(registry: Registry, org: str) -> Audience:
     return Audience(reach=Reach.EPHEMERAL, orgs=frozenset({org}), read_at=datetime.now(UTC))
 
 
-def _indicators(text: str) -> list[Indicator]:
-    found = [found.indicator for found in extract(text)]
+def _found(text: str) -> list[Found]:
+    found = extract(text)
     if not found:
         raise UsageError(
             "There is no indicator in that; try for example: liaison lookup 198.51.100[.]7 --as ORG"

@@ -6,7 +6,7 @@ from bot.blocks import render
 from bot.chat import Actor, Answer, Ask, Notice, Reply, Row, Surface, mistake
 from bot.errors import BotError
 from bot.services import Services
-from bot.sharing import Audience
+from bot.sharing import Audience, Reach
 from bot.slack.keeping import Keeping, Question
 from bot.slack.outbox import Letter
 from bot.slack.work import guarded
@@ -26,7 +26,8 @@ class Answering:
         """The answer for that audience with its buttons; a mistake of the asker or of ours, in words."""
         reply = await self.reply(question, actor, audience, channel)
         token = self.questions.keep(question)
-        share = token if question.surface is Surface.SLASH else ""
+        is_shareable = question.surface is Surface.SLASH and channel.reach is not Reach.DM
+        share = token if is_shareable else ""
         return Letter(render(reply, share=share, details=token), readers_of(reply, audience))
 
     async def reply(self, question: Question, actor: Actor, audience: Audience, channel: Audience) -> Reply:

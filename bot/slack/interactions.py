@@ -32,6 +32,7 @@ from bot.slack.outbox import Json, Letter, ReplyUrl, sound_view, words_only
 from bot.slack.work import guarded, within
 
 CLICK_SECONDS = 50.0  # a click may take this long: a shared table has up to 20 pages, one message a second
+_LOOK_THERE = "Look at its thread, and ask again for what is missing."
 _ANY = re.compile(r".*")  # whatever an older version of us left in a channel
 
 
@@ -168,10 +169,13 @@ class Interactions:
         if not isinstance(letter, Letter):
             raise UsageError("Readers or words changed meanwhile, so nothing was shared; press Share again.")
         ts = await self._parts.outbox.post(conversation, letter)
-        for page in letter.message.details:
-            await self._parts.outbox.post(conversation, replace(letter, message=page), thread=ts)
+        try:
+            for page in letter.message.details:
+                await self._parts.outbox.post(conversation, replace(letter, message=page), thread=ts)
+        except BotError as error:
+            raise UsageError(f"The answer was shared, but not all of its details. {_LOOK_THERE}") from error
         done = words_only(plainly("Shared in this channel"))
-        await self._parts.outbox.respond(sharing.to, done, replace=True)
+        await self._parts.outbox.respond(sharing.to, done)
 
     async def _shareable(self, question: Question, actor: Actor, readers: Audience) -> Lookup | Notice:
         """What would be posted for these readers, or why nothing is."""

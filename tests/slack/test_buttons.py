@@ -78,7 +78,9 @@ async def test_what_was_confirmed_is_posted_and_the_ephemeral_says_so(stage: Sta
     assert "trendmicro-green-family" in post.readable
     assert "kaspersky-amber-family" not in post.readable
     assert stage.sandbox.views_of("U0ANA") == []
-    assert "Shared in this channel" in stage.sandbox.seen_by("U0ANA", "C0TREND")[0].readable
+    answer, *_, confirmation = [m for m in stage.sandbox.seen_by("U0ANA", "C0TREND") if m.ephemeral]
+    assert "kaspersky-amber-family" in answer.readable  # the asker keeps it
+    assert "Shared in this channel" in confirmation.readable
     assert "share" not in [e.get("action_id") for b in post.blocks for e in b.get("elements", ())]
 
 
@@ -92,6 +94,28 @@ async def test_the_details_of_a_shared_answer_lie_in_its_thread(make_stage: Make
         assert rest
         assert {message.thread_ts for message in rest} == {first.ts}
         assert all(unlabelled(call.arguments) == [] for call in stage.calls("chat.postMessage"))
+
+
+async def test_details_stay_unposted_when_the_readers_change_and_the_asker_learns_what_was_posted(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_stage(*(claim(f"{number:064x}") for number in range(40))) as stage:
+        await _pressed(stage, "C0TREND", await _asked(stage, "C0TREND", f"lookup {MANY}"), "share")
+        slack = stage.bot.connection.slack
+        write = slack.write
+
+        async def writing(method: str, *given: Any, **named: Any) -> Any:
+            answer = await write(method, *given, **named)
+            stage.sandbox.workspace.join("U0GUEST", "C0TREND")
+            return answer
+
+        monkeypatch.setattr(slack, "write", writing)
+        await _submitted(stage, _view(stage))
+
+        assert len(_posted(stage, "C0TREND")) == 1
+        said = stage.sandbox.seen_by("U0ANA", "C0TREND")[-1].readable
+        assert "nothing was said" not in said
+        assert "shared, but not all of its details" in said
 
 
 async def _new_organisation(stage: Stage) -> None:
