@@ -1,15 +1,17 @@
 """Block Kit as we use it: every rule and limit of Slack that a payload of ours must keep.
 
 https://docs.slack.dev/reference/block-kit, checked strictly: what we never use is refused, too.
-Pure: the sandbox answers with it as Slack would, and the tests ask it about every outgoing payload.
+Pure: the sandbox answers with it as Slack would, and the outbox asks it about every message. Paths are put
+together on the way back from a problem, so that what is sound costs little.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 Surface = Literal["message", "modal", "home"]
-Check = Callable[[object, str], Iterator[str]]
+Problem = tuple[str, str]  # the path from the value to what is wrong, and a sentence about it
+Check = Callable[[object], Sequence[Problem]]
 
 MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 MAX_TEXT = 40_000  # of the top-level text, where Slack cuts
@@ -32,24 +34,24 @@ _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 
 def problems(blocks: Sequence[Mapping[str, object]], *, surface: Surface = "message") -> list[str]:
     """Everything Slack would refuse in these blocks, a sentence each with its JSON path; empty if none."""
-    return [*_blocks(surface)(blocks, "blocks")]
+    return _told("blocks", _BLOCKS_ON[surface](blocks))
 
 
 def message_problems(message: Mapping[str, object]) -> list[str]:
     """The same for a message: its `text` (which must be there: it is the notification) and `blocks`."""
-    found = [*_text(MAX_TEXT)(message.get("text"), "text")]
+    found = _told("text", _FALLBACK(message.get("text")))
     if "blocks" in message:
-        found += _blocks("message")(message["blocks"], "blocks")
+        found += _told("blocks", _BLOCKS_ON["message"](message["blocks"]))
     return found
 
 
 def view_problems(view: Mapping[str, object]) -> list[str]:
     """The same for a modal or home view."""
     surface: Surface = "home" if view.get("type") == "home" else "modal"
-    found = [*(_MODAL if surface == "modal" else _HOME)(view, "view")]
+    found = _told("view", (_MODAL if surface == "modal" else _HOME)(view))
     blocks = view.get("blocks")
-    found += _blocks(surface)(blocks, "view.blocks")
-    if "submit" not in view and isinstance(blocks, list | tuple) and "input" in map(_type_of, blocks):
+    found += _told("view.blocks", _BLOCKS_ON[surface](blocks))
+    if "submit" not in view and isinstance(blocks, _ARRAY) and "input" in map(_type_of, blocks):
         found.append("view.submit: must be there, since the view has input blocks.")
     return found
 
@@ -59,58 +61,77 @@ def length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _told(root: str, found: Sequence[Problem]) -> list[str]:
+    return [f"{root}{path}: {sentence}" for path, sentence in found]
+
+
 # --- what a value may be -------------------------------------------------------------------------------
+
+_SOUND: Sequence[Problem] = ()
+_ARRAY = (list, tuple)
+
+
+def _wrong(sentence: str) -> list[Problem]:
+    """A problem of the value itself."""
+    return [("", sentence)]
+
+
+def _below(step: str, found: Sequence[Problem]) -> list[Problem]:
+    """The problems of a part, seen from the whole."""
+    return [(step + path, sentence) for path, sentence in found]
 
 
 def _text(maximum: int) -> Check:
-    def check(value: object, path: str) -> Iterator[str]:
+    def check(value: object) -> Sequence[Problem]:
         if not isinstance(value, str):
-            yield f"{path}: must be a string."
-        elif not value.strip():
-            yield f"{path}: must not be empty."
-        elif _UNSENDABLE.search(value):
-            yield f"{path}: holds a character that cannot be sent (NUL or half of a surrogate pair)."
-        elif length(value) > maximum:
-            yield f"{path}: has {length(value)} characters, at most {maximum} are allowed."
+            return _wrong("must be a string.")
+        if not value or value.isspace():
+            return _wrong("must not be empty.")
+        if _UNSENDABLE.search(value):
+            return _wrong("holds a character that cannot be sent (NUL or half of a surrogate pair).")
+        if length(value) > maximum:
+            return _wrong(f"has {length(value)} characters, at most {maximum} are allowed.")
+        return _SOUND
 
     return check
 
 
-def _inline(value: object, path: str) -> Iterator[str]:
+def _inline(value: object) -> Sequence[Problem]:
     """A piece of running text: a single space or line break is a piece, nothing at all is not."""
-    return _text(MAX_TEXT)("x" if isinstance(value, str) and value.isspace() else value, path)
+    return _FALLBACK("x" if isinstance(value, str) and value.isspace() else value)
 
 
-def _boolean(value: object, path: str) -> Iterator[str]:
-    if not isinstance(value, bool):
-        yield f"{path}: must be true or false."
+def _boolean(value: object) -> Sequence[Problem]:
+    return _SOUND if isinstance(value, bool) else _wrong("must be true or false.")
 
 
 def _whole(low: int, high: int) -> Check:
-    def check(value: object, path: str) -> Iterator[str]:
+    def check(value: object) -> Sequence[Problem]:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            yield f"{path}: must be a whole number from {low} to {high}."
+            return _wrong(f"must be a whole number from {low} to {high}.")
+        return _SOUND
 
     return check
 
 
 def _one_of(*words: str) -> Check:
-    def check(value: object, path: str) -> Iterator[str]:
-        if value not in words:
-            yield f"{path}: must be one of {', '.join(words)}."
+    def check(value: object) -> Sequence[Problem]:
+        return _SOUND if value in words else _wrong(f"must be one of {', '.join(words)}.")
 
     return check
 
 
 def _array(item: Check, low: int, high: int) -> Check:
-    def check(value: object, path: str) -> Iterator[str]:
-        if not isinstance(value, list | tuple):
-            yield f"{path}: must be an array."
-            return
+    def check(value: object) -> Sequence[Problem]:
+        if not isinstance(value, _ARRAY):
+            return _wrong("must be an array.")
+        found: list[Problem] = []
         if not low <= len(value) <= high:
-            yield f"{path}: has {len(value)} items, from {low} to {high} are allowed."
+            found += _wrong(f"has {len(value)} items, from {low} to {high} are allowed.")
         for number, each in enumerate(value):
-            yield from item(each, f"{path}[{number}]")
+            if wrong := item(each):
+                found += _below(f"[{number}]", wrong)
+        return found
 
     return check
 
@@ -118,17 +139,17 @@ def _array(item: Check, low: int, high: int) -> Check:
 def _object(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
     known = {**required, **(optional or {})}
 
-    def check(value: object, path: str) -> Iterator[str]:
+    def check(value: object) -> Sequence[Problem]:
         if not isinstance(value, dict):
-            yield f"{path}: must be an object."
-            return
-        if not required.keys() <= value.keys():
-            yield from (f"{path}.{key}: is missing." for key in required.keys() - value.keys())
+            return _wrong("must be an object.")
+        found: list[Problem] = [(f".{key}", "is missing.") for key in required if key not in value]
         for key, each in value.items():
             if key in known:
-                yield from known[key](each, f"{path}.{key}")
+                if wrong := known[key](each):
+                    found += _below(f".{key}", wrong)
             elif key != "type":
-                yield f"{path}.{key}: is not a key Slack knows here."
+                found.append((f".{key}", "is not a key Slack knows here."))
+        return found
 
     return check
 
@@ -136,12 +157,11 @@ def _object(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
 def _typed(**types: Check) -> Check:
     """An object whose `type` says which check it must pass."""
 
-    def check(value: object, path: str) -> Iterator[str]:
+    def check(value: object) -> Sequence[Problem]:
         kind = _type_of(value)
         if kind in types:
-            yield from types[kind](value, path)
-        else:
-            yield f"{path}: must be an object of type {' or '.join(types)}, not {kind or 'none'}."
+            return types[kind](value)
+        return _wrong(f"must be an object of type {' or '.join(types)}, not {kind or 'none'}.")
 
     return check
 
@@ -150,6 +170,8 @@ def _type_of(value: object) -> str:
     kind = value.get("type") if isinstance(value, dict) else None
     return kind if isinstance(kind, str) else ""
 
+
+_FALLBACK = _text(MAX_TEXT)
 
 # --- text objects and elements -------------------------------------------------------------------------
 
@@ -252,28 +274,45 @@ _RICH_TEXT = _object(
 # --- blocks --------------------------------------------------------------------------------------------
 
 
-def _section(value: object, path: str) -> Iterator[str]:
-    fields = _array(_words(MAX_FIELD), 1, 10)
-    accessory = _typed(button=_BUTTON, static_select=_SELECT)
-    yield from _object(
-        {}, {"text": _words(MAX_SECTION), "fields": fields, "accessory": accessory, "block_id": _ID}
-    )(value, path)
+_SECTION = _object(
+    {},
+    {
+        "text": _words(MAX_SECTION),
+        "fields": _array(_words(MAX_FIELD), 1, 10),
+        "accessory": _typed(button=_BUTTON, static_select=_SELECT),
+        "block_id": _ID,
+    },
+)
+_CELL = _typed(raw_text=_object({"text": _text(MAX_TABLE_CHARACTERS)}), rich_text=_RICH_TEXT)
+_COLUMN = _object({}, {"align": _one_of("left", "center", "right"), "is_wrapped": _boolean})
+_TABLE = _object(
+    {"rows": _array(_array(_CELL, 1, MAX_TABLE_CELLS), 1, MAX_TABLE_ROWS)},
+    {"column_settings": _array(_COLUMN, 0, MAX_TABLE_CELLS), "block_id": _ID},
+)
+
+
+def _section(value: object) -> Sequence[Problem]:
+    found = _SECTION(value)
     if isinstance(value, dict) and not value.keys() & {"text", "fields"}:
-        yield f"{path}: needs text or fields."
+        return [*found, *_wrong("needs text or fields.")]
+    return found
 
 
-def _table(value: object, path: str) -> Iterator[str]:
-    cell = _typed(raw_text=_object({"text": _text(MAX_TABLE_CHARACTERS)}), rich_text=_RICH_TEXT)
-    rows = _array(_array(cell, 1, MAX_TABLE_CELLS), 1, MAX_TABLE_ROWS)
-    setting = _object({}, {"align": _one_of("left", "center", "right"), "is_wrapped": _boolean})
-    settings = _array(setting, 0, MAX_TABLE_CELLS)
-    yield from _object({"rows": rows}, {"column_settings": settings, "block_id": _ID})(value, path)
-    if isinstance(value, dict) and isinstance(value.get("rows"), list | tuple):
-        widths = {len(row) for row in value["rows"] if isinstance(row, list | tuple)}
+def _table(value: object) -> Sequence[Problem]:
+    found = [*_TABLE(value)]
+    rows = value.get("rows") if isinstance(value, dict) else None
+    if isinstance(rows, _ARRAY):
+        widths = {len(row) for row in rows if isinstance(row, _ARRAY)}
         if len(widths) > 1:
-            yield f"{path}.rows: have {min(widths)} to {max(widths)} cells, all must have the same number."
-        if (total := _characters(value["rows"])) > MAX_TABLE_CHARACTERS:
-            yield f"{path}.rows: have {total} characters, at most {MAX_TABLE_CHARACTERS} are allowed."
+            sentence = f"have {min(widths)} to {max(widths)} cells, all must have the same number."
+            found.append((".rows", sentence))
+        if (total := _characters(rows)) > MAX_TABLE_CHARACTERS:
+            found.append((".rows", _too_many(total, MAX_TABLE_CHARACTERS)))
+    return found
+
+
+def _too_many(characters: int, maximum: int) -> str:
+    return f"have {characters} characters, at most {maximum} are allowed."
 
 
 _BLOCKS = {
@@ -309,17 +348,23 @@ _ON_SURFACE = {
 
 
 def _blocks(surface: Surface) -> Check:
-    def check(value: object, path: str) -> Iterator[str]:
-        yield from _array(_ON_SURFACE[surface], 1, MAX_BLOCKS[surface])(value, path)
-        if isinstance(value, list | tuple):
-            yield from _repeated(value, "block_id", path)
-            yield from _repeated(_elements(value), "action_id", path)
+    each = _array(_ON_SURFACE[surface], 1, MAX_BLOCKS[surface])
+
+    def check(value: object) -> Sequence[Problem]:
+        found = [*each(value)]
+        if isinstance(value, _ARRAY):
+            found += _repeated(value, "block_id")
+            found += _repeated(_elements(value), "action_id")
             if sum(_type_of(block) == "table" for block in value) > 1:
-                yield f"{path}: a message may hold one table only."
+                found += _wrong("a message may hold one table only.")
         if surface == "message" and (total := _characters(value)) > MAX_MESSAGE_CHARACTERS:
-            yield f"{path}: have {total} characters, at most {MAX_MESSAGE_CHARACTERS} are allowed."
+            found += _wrong(_too_many(total, MAX_MESSAGE_CHARACTERS))
+        return found
 
     return check
+
+
+_BLOCKS_ON: dict[Surface, Check] = {surface: _blocks(surface) for surface in ("message", "modal", "home")}
 
 
 def _elements(blocks: Sequence[object]) -> list[object]:
@@ -327,15 +372,17 @@ def _elements(blocks: Sequence[object]) -> list[object]:
     found: list[object] = []
     for block in blocks:
         if isinstance(block, dict):
-            found += block["elements"] if isinstance(block.get("elements"), list | tuple) else []
+            found += block["elements"] if isinstance(block.get("elements"), _ARRAY) else []
             found += [block.get("element"), block.get("accessory")]
     return found
 
 
-def _repeated(values: Sequence[object], key: str, path: str) -> Iterator[str]:
+def _repeated(values: Sequence[object], key: str) -> list[Problem]:
     ids = [value[key] for value in values if isinstance(value, dict) and isinstance(value.get(key), str)]
-    for repeated in sorted({each for each in ids if ids.count(each) > 1}):
-        yield f"{path}: the {key} {repeated!r} is used more than once."
+    if len(ids) == len(set(ids)):
+        return []
+    repeated = sorted({each for each in ids if ids.count(each) > 1})
+    return [("", f"the {key} {each!r} is used more than once.") for each in repeated]
 
 
 _COUNTED = ("text", "fallback")
@@ -352,15 +399,15 @@ def _characters(value: object) -> int:
                     waiting.append(inner)
                 elif key in _COUNTED:
                     total += length(inner)
-        elif isinstance(each, list | tuple):
+        elif isinstance(each, _ARRAY):
             waiting += each
     return total
 
 
 _VIEW = {"private_metadata": _text(MAX_METADATA), "callback_id": _ID, "external_id": _ID}
-_HOME = _object({"blocks": lambda *_: iter(())}, _VIEW)
+_HOME = _object({"blocks": lambda _: _SOUND}, _VIEW)
 _MODAL = _object(
-    {"title": _plain(MAX_TITLE), "blocks": lambda *_: iter(())},
+    {"title": _plain(MAX_TITLE), "blocks": lambda _: _SOUND},
     {
         **_VIEW,
         "submit": _plain(MAX_TITLE),
