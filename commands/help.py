@@ -23,7 +23,7 @@ def _ways(ask: Ask) -> list[str]:
     """How to ask and who reads along; slash commands exist only in the host's own workspace."""
     is_host = ask.actor.org == ask.world.host
     ways = [_here(ask.surface, is_host)]
-    if not is_host:
+    if not is_host and ask.surface is not Surface.SLASH:
         ways.append(
             f"{SLASH} works for members of the host's workspace only. You can mention {MENTION} in a shared "
             "channel or write it a direct message."

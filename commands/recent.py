@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 
 from bot.assertions import Assertion
 from bot.chat import Ask, Command, Recent
@@ -51,6 +52,8 @@ def wish(text: str) -> Wanted:
     if len(periods) > 1 or len(kinds) > 1:
         raise UsageError("One period and one kind at a time, for example “recent 7d domain”.")
     family = " ".join(word for word in words if word not in (*periods, *kinds))[:100]
+    if meant := get_close_matches(family.lower(), Kind, n=1, cutoff=0.75):
+        raise UsageError(f"If you mean the kind, type it in full, for example “recent 7d {meant[0]}”.")
     wanted = Wanted(kind=_kind(kinds[0]) if kinds else None, family=family or None)
     return _within(periods[0].lower(), wanted) if periods else wanted
 

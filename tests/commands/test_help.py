@@ -35,6 +35,7 @@ async def test_every_command_is_told_as_it_is_typed_there(
         (KASPERSKY, Surface.MENTION, "Everybody here reads your question and the answer.", "does not know"),
         (KASPERSKY, Surface.MENTION, "write Liaison a direct message", "Share to channel"),
         (KASPERSKY, Surface.DM, "/intel works for members of the host's workspace only.", "Everybody"),
+        (STRANGER, Surface.SLASH, "Only you see this answer.", "works for members of the host"),  # a guest
         (STRANGER, Surface.DM, "Liaison does not know your organisation", "Everybody"),
     ],
 )

@@ -33,7 +33,7 @@ def test_the_wish_is_read(text: str, wanted: str) -> None:
     assert str(wish(text)) == wanted
 
 
-@pytest.mark.parametrize("text", ["0h", "31d", "721h", "2w", "24h 7d", "domain url"])
+@pytest.mark.parametrize("text", ["0h", "31d", "721h", "2w", "24h 7d", "domain url", "domians", "sha-256"])
 def test_a_wish_that_cannot_be_met_is_answered_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="for example “recent"):
         wish(text)
