@@ -9,7 +9,7 @@ from itertools import chain, groupby, islice
 from typing import TypedDict
 
 from bot.blockkit import MAX_HEADER
-from bot.cards import NO_VERDICT, card, counts, newest, severity, summary, titled
+from bot.cards import NO_VERDICT, card, counts, is_brief, newest, severity, summary, titled
 from bot.chat import Lookup, Notice, Recent, Reply, Row
 from bot.layout import (
     Block,
@@ -194,8 +194,7 @@ def _full(reply: Reply) -> Iterator[Part]:
     """What the details add to the message."""
     match reply:
         case Lookup(entries=(entry,)):
-            full = card(entry, brief=False)
-            return iter(full if full != card(entry, brief=True) else [])
+            return iter([] if is_brief(entry) else card(entry, brief=False))
         case Lookup(entries=entries):
             return (part for entry in entries if entry.assertions for part in titled(entry))
         case _:
@@ -262,7 +261,8 @@ def _title(reply: Reply) -> str:
 
 
 def _heading(label: Label, title: str) -> Words:
-    return words(f"{label} · {words(title).text}", at_most=MAX_HEADER)
+    prefix = f"{label} · "
+    return Words(prefix + words(title, at_most=MAX_HEADER - len(prefix)).text)
 
 
 def _part(label: Label, number: int, total: int) -> Words:

@@ -32,6 +32,8 @@ _SEVERITY = {
 }
 _BRIEF_CLAIMS = 5
 _BRIEF_HASHES = 6
+_BRIEF_QUOTE = 300  # characters
+_MAX_QUOTE = 2_000
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -59,6 +61,15 @@ def card(entry: Entry, *, brief: bool) -> list[Part]:
         *_rest(len(entry.assertions) - len(claims), "claims"),
         *_same_file(entry, brief=brief),
     ]
+
+
+def is_brief(entry: Entry) -> bool:
+    """Whether the brief card leaves nothing out."""
+    return (
+        len(entry.assertions) <= _BRIEF_CLAIMS
+        and len(_hashes(entry)) <= _BRIEF_HASHES
+        and all(_said(shown, _BRIEF_QUOTE) == _said(shown, _MAX_QUOTE) for shown in entry.assertions)
+    )
 
 
 def titled(entry: Entry) -> list[Part]:
@@ -115,8 +126,11 @@ def _overview(entry: Entry) -> Line:
 
 def _claim(shown: Shown, *, brief: bool) -> list[Part]:
     lines = [_who(shown), _what(shown), _seen([shown])]
-    said = [Quote(words(shown.context, at_most=300 if brief else 2_000))] if shown.context else []
-    return [Paragraph(tuple(filter(None, lines))), *said]
+    return [Paragraph(tuple(filter(None, lines))), *_said(shown, _BRIEF_QUOTE if brief else _MAX_QUOTE)]
+
+
+def _said(shown: Shown, at_most: int) -> list[Part]:
+    return [Quote(words(shown.context, at_most=at_most))] if shown.context else []
 
 
 def _who(shown: Shown) -> Line:
@@ -148,7 +162,7 @@ def _last_seen(claims: Sequence[Shown]) -> Piece:
 
 
 def _same_file(entry: Entry, *, brief: bool) -> list[Part]:
-    hashes = list(dict.fromkeys(shown.indicator for shown in entry.same_file))
+    hashes = _hashes(entry)
     if not hashes:
         return []
     kept = hashes[:_BRIEF_HASHES] if brief else hashes
@@ -158,6 +172,10 @@ def _same_file(entry: Entry, *, brief: bool) -> list[Part]:
         Bullets(tuple(lines)),
         *_rest(len(hashes) - len(kept), "hashes"),
     ]
+
+
+def _hashes(entry: Entry) -> list[Indicator]:
+    return list(dict.fromkeys(shown.indicator for shown in entry.same_file))
 
 
 def _rest(number: int, what: str) -> list[Part]:

@@ -69,6 +69,8 @@ def defang(text: str) -> str:
     of IPv6 `[:]`. Dots in file names go the same way, because Slack links `invoice.zip`; sentences, decimals
     and version numbers of three parts stay readable.
     """
+    if not _JOINT.search(text):
+        return text
     text = _HTTP.sub(lambda found: f"hxxp{found[1].lower()}", text)
     text = _SCHEME.sub("[:]", text)
     text = _AT.sub("[@]", text)
@@ -78,6 +80,7 @@ def defang(text: str) -> str:
 
 # What autolinkers take for a dot: the full stop and, in browsers, its East Asian forms (UTS 46).
 _DOTS = "[.\u3002\uff0e\uff61]"
+_JOINT = re.compile("[.\u3002\uff0e\uff61:\uff1a@\uff20]")  # no address is without one of them
 _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]*+"
 _HTTP = re.compile(r"http(s?)(?=[:\uff1a]\S)", re.IGNORECASE)
 _SCHEME = re.compile(

@@ -25,6 +25,7 @@ from bot.blocks import (
     share_view,
     shareable,
 )
+from bot.cards import card, is_brief
 from bot.chat import Lookup, Notice, Recent, Reply, Row
 from bot.indicators import Indicator, Kind
 from bot.sharing import Audience, Cleared, Reach, Shown, World, clear
@@ -142,6 +143,21 @@ def test_whatever_sources_write_modals_are_sound(reply: Lookup, page: int, reade
     worth = shareable(reply)
     assert_sound_view(details_view(reply, page=page, private_metadata="token"), reply.cleared.label)
     assert_sound_view(share_view(worth, readers, private_metadata="token"), worth.cleared.label)
+
+
+@settings(deadline=None)
+@given(reply=lookups)
+def test_details_of_a_card_exist_exactly_if_it_leaves_something_out(reply: Lookup) -> None:
+    for entry in reply.entries:
+        assert is_brief(entry) == (card(entry, brief=True) == card(entry, brief=False))
+
+
+@pytest.mark.parametrize("word", ["w" * 1_000, "😀" * 1_000, "a.example " * 100])
+def test_a_title_that_is_too_long_is_cut_and_the_label_stays(word: str) -> None:
+    heading = render(Notice(title=word, label=Label.AMBER_STRICT)).blocks[0]
+    assert_sound(render(Notice(title=word, label=Label.AMBER_STRICT)))
+    assert words_of(heading).startswith("TLP:AMBER+STRICT · ")
+    assert words_of(heading).endswith("…")
 
 
 def test_a_card_tells_all_there_is_to_know() -> None:
