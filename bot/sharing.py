@@ -118,20 +118,24 @@ def clear(
 
     With `asked`, hashes of the same file stay only if the audience may see the claim that links them.
     """
-    released = [assertion for assertion in assertions if may_release(assertion, audience, world).release]
+    readers = _readers(audience, world)
+    released = [one for one in assertions if _decide(one, audience, readers, world).release]
     told = list(zip(released, _files(released), strict=True))
     if asked is not None:
         told = _reached_from(frozenset(asked), told)
-    return Cleared(audience, _in_order((_shown(one, audience, world), file) for one, file in told))
+    return Cleared(audience, _in_order((_shown(one, readers, world), file) for one, file in told))
 
 
 def may_release(assertion: Assertion, audience: Audience, world: World) -> Decision:
     """Decide for one assertion and one audience; the first rule that says no gives the reason."""
+    return _decide(assertion, audience, _readers(audience, world), world)
+
+
+def _decide(assertion: Assertion, audience: Audience, readers: frozenset[str], world: World) -> Decision:
     if audience.reach is Reach.LOG:
         return Decision(False, "values never go to logs; keyed HMAC only")
     if not audience.orgs:
         return Decision(False, "nobody known in the audience")
-    readers = _readers(audience, world)
     if audience.reach is Reach.AUDIT:
         return _may_audit(assertion, readers, world)
     if not _is_valid(assertion, world.now):
@@ -247,8 +251,8 @@ def _not_entitled(orgs: frozenset[str]) -> Decision:
     return Decision(False, f"orgs not entitled: {', '.join(sorted(orgs))}")
 
 
-def _shown(assertion: Assertion, audience: Audience, world: World) -> Shown:
-    source, name = _source_as_read(assertion.source, audience, world)
+def _shown(assertion: Assertion, readers: frozenset[str], world: World) -> Shown:
+    source, name = _source_as_read(assertion.source, readers, world)
     return Shown(
         indicator=assertion.indicator,
         label=assertion.label,
@@ -315,9 +319,8 @@ def _place(shown: Shown) -> _Place:
     return (shown.indicator, -shown.label, shown.source, str(shown.first_seen), repr((*rest, shown.revoked)))
 
 
-def _source_as_read(source: str, audience: Audience, world: World) -> tuple[str, str]:
+def _source_as_read(source: str, readers: frozenset[str], world: World) -> tuple[str, str]:
     """Slug and name if every reader may know them; an alias among partners; else "a partner"."""
-    readers = _readers(audience, world)
     may_know = ({source, world.host} | world.named_to.get(source, frozenset())) - {UNKNOWN}
     if source == world.host or readers <= may_know:
         return source, world.names.get(source, source)
