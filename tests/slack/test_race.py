@@ -1,6 +1,7 @@
 """Between question and answer the readers may change: what was cleared for others is never sent."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
@@ -60,6 +61,27 @@ async def test_a_reader_who_leaves_changes_the_next_answer(make_stage: MakeStage
         await stage.sandbox.settled()
 
         assert "family" in await stage.mention("U0TOMO", "C0TREND")
+
+
+async def test_what_was_cleared_more_than_a_minute_ago_is_not_sent(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = (claim(f"{number:064x}", context="x" * 900) for number in range(40))
+    async with make_stage(claim(), *claims) as stage:
+        many = " ".join(f"{number:064x}" for number in range(40))
+        delivery = await stage.sandbox.slash("U0ANA", "C0TREND", many)
+
+        async def wait() -> None:
+            stage.clock.ahead += timedelta(seconds=61)
+
+        _meanwhile(stage.store, monkeypatch, wait, times=2)
+        answer = await stage.answer("U0ANA", "C0TREND")
+        await stage.sandbox.click("U0ANA", "C0TREND", delivery.shown[0].ts, "details")
+        await stage.sandbox.settled()
+
+        assert "family" not in answer
+        assert "nothing was said" in answer
+        assert stage.calls("views.open") == []
 
 
 def _meanwhile(
