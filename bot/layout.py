@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
-from bot.blockkit import MAX_TABLE_ROWS, length
+from bot.blockkit import MAX_TABLE_ROWS
+from bot.checks import length
 from bot.indicators import defang
 
 Block = dict[str, object]

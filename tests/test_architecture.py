@@ -35,6 +35,7 @@ PURE = (
     "bot.blocks",
     "bot.cards",
     "bot.chat",
+    "bot.checks",
     "bot.errors",
     "bot.extraction",
     "bot.feeds.*",

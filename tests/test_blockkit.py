@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.blockkit import length, message_problems, problems, view_problems
+from bot.blockkit import message_problems, problems, view_problems
+from bot.checks import length
 
 Block = dict[str, Any]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blockkit import length, problems
+from bot.blockkit import problems
+from bot.checks import length
 from bot.layout import (
     MAX_PAGE,
     Bullets,
