@@ -1,5 +1,6 @@
 """The `liaison` command; also `python -m bot`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import commands
 from bot import __version__
 from bot.cli.bench import bench
 from bot.cli.context import Context
-from bot.cli.data import export_data, import_data
+from bot.cli.data import INTERRUPTED, export_data, import_data
 from bot.cli.indicators import extract
 from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
@@ -54,12 +55,28 @@ cli.add_command(demo)
 
 
 def main() -> None:
-    """Run the command line; a known mistake ends in one clear message and exit code 1."""
+    """Run the command line; whatever stops it ends in one clear message and an exit code."""
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))  # click would say "Aborted!" to Ctrl-C
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(INTERRUPTED)
     except BotError as error:
         click.echo(f"liaison: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        where = f" ({error.filename})" if error.filename else ""
+        click.echo(f"liaison: stopped: {error.strerror or error}{where}", err=True)
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """What could not be written would be tried again at the exit, and complained about."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from bot.organisations import Organisation, Registry
 from bot.store import open_store
 
 MAX_PRINTED = 20  # refusals, outside of --json
+INTERRUPTED = 130  # the exit code of what Ctrl-C stopped
 
 
 @click.command(name="import")
@@ -49,8 +50,12 @@ def import_data(
     Nothing that an earlier import said is lowered: of two labels the stricter one stays.
     """
     defaults = _defaults(load(context.config), source, label)
-    with _progress(paths) as progress:
-        summary = asyncio.run(_import(context.store, paths, defaults, Format(format_name), progress))
+    try:
+        with _progress(paths) as progress:
+            summary = asyncio.run(_import(context.store, paths, defaults, Format(format_name), progress))
+    except KeyboardInterrupt:
+        click.echo("Stopped. What was imported so far is kept; run it again to import the rest.", err=True)
+        sys.exit(INTERRUPTED)
     if as_json:
         click.echo(json.dumps(_as_json(summary), ensure_ascii=False, indent=1))
     else:
@@ -139,12 +144,18 @@ def _progress(paths: tuple[Path, ...]) -> Iterator[Progress]:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[BinaryIO]:
-    """Standard output, or a file that only its owner can read."""
+    """Standard output, or a file that only its owner can read. Raises UsageError."""
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    try:
+        opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"--output {output}: cannot be written ({error.strerror}); name another file."
+        ) from error
+    with os.fdopen(opened, "wb") as file:
         output.chmod(0o600)  # of a file that was there before
         yield file
 

@@ -153,3 +153,11 @@ def test_what_is_exported_can_be_imported(into: str, run: Run, domains: Path, tm
     result = run("import", str(output), "--source", "kaspersky", "--json")
     assert json.loads(result.stdout)["new"] == 2
     assert labels(run, "kaspersky") == ["TLP:GREEN"] * 4
+
+
+@pytest.mark.parametrize("place", ["missing/export.jsonl", "domains.txt/export.jsonl"])
+def test_an_output_that_cannot_be_written_is_one_clear_sentence(run: Run, domains: Path, place: str) -> None:
+    output = domains.parent / place
+    result = run("export", "--as", "igci", "--format", "jsonl", "--output", str(output))
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception).startswith(f"--output {output}: cannot be written (")
