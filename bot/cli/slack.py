@@ -14,7 +14,9 @@ from bot.app import stop_signal, utc_now
 from bot.cli.context import Context, pass_context
 from bot.demo import demo as open_demo
 from bot.demo_check import check as play
+from bot.errors import ConfigError
 from bot.manifest import manifest as make_manifest
+from bot.organisations import Registry
 from bot.services import Services
 from bot.settings import SlackSettings, read_slack
 from bot.store import open_store
@@ -55,8 +57,8 @@ def serve(context: Context, host: str, port: int, socket_mode: bool, log_form: s
     that SLACK_BOT_TOKEN_FILE and so on name, or from $CREDENTIALS_DIRECTORY.
     """
     logs.configure(sys.stderr, as_json=log_form == "json")
-    settings = read_slack(os.environ, socket_mode=socket_mode)
-    asyncio.run(_serve(context, settings, host, port))
+    settings, registry = _read(context, socket_mode=socket_mode)
+    asyncio.run(_serve(context, settings, registry, host, port))
 
 
 @click.command()
@@ -82,8 +84,20 @@ def demo(context: Context, port: int, no_browser: bool, check: bool) -> None:
     asyncio.run(_demo(context, port, opens_browser=not no_browser))
 
 
-async def _serve(context: Context, settings: SlackSettings, host: str, port: int) -> None:
-    registry = config.load(context.config)
+def _read(context: Context, *, socket_mode: bool) -> tuple[SlackSettings, Registry]:
+    """The secrets and the organisations. Raises ConfigError with every mistake in either."""
+    try:
+        settings = read_slack(os.environ, socket_mode=socket_mode)
+    except ConfigError as error:
+        try:
+            config.load(context.config)
+        except ConfigError as another:
+            raise ConfigError([*error.mistakes, *another.mistakes]) from another
+        raise
+    return settings, config.load(context.config)
+
+
+async def _serve(context: Context, settings: SlackSettings, registry: Registry, host: str, port: int) -> None:
     services = Services(await open_store(context.store), registry, utc_now)
     await serve_app(settings, services, context.answer, host=host, port=port, say=click.echo)
 
