@@ -17,7 +17,9 @@ from bot.slack.calls import WebApi
 from bot.slack.recall import Recall
 
 ACTOR_SECONDS = 60.0  # how old the knowledge of who acts may be
-MEMBER_SECONDS = 600.0  # a member's home organisation all but never changes
+# A member's home organisation all but never changes. Slack takes about 100 users.info a minute: if each
+# minute asked anew, a channel of more members than that would never be known.
+MEMBER_SECONDS = 600.0
 MAX_PEOPLE = 10_000
 
 
