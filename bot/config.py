@@ -299,10 +299,16 @@ def _check_together(pairs: list[tuple[_Table, Organisation]]) -> None:
     _check_unique(pairs, "guests", lambda org: org.guests)
     _check_unique(pairs, "name", lambda org: [org.name.casefold()] if org.name else [])
     _check_aliases(pairs)
-    slugs = [org.id for _, org in pairs if org.id]
+    _check_named_to(pairs)
+
+
+def _check_named_to(pairs: list[tuple[_Table, Organisation]]) -> None:
+    slugs = {org.id: None for _, org in pairs if org.id and org.id not in _RESERVED_SLUGS}  # in their order
     for table, org in pairs:
-        for slug in sorted(org.named_to - set(slugs)):
-            table.wrong("named_to", f"{_quoted(slug)} is no organisation here; {_nearest(slug, slugs)}")
+        others = [slug for slug in slugs if slug != org.id]
+        for slug in sorted(org.named_to - set(others)):
+            what = "is this organisation itself" if slug == org.id else "is no organisation here"
+            table.wrong("named_to", f"{_quoted(slug)} {what}; {_nearest(slug, others)}")
 
 
 def _check_unique(

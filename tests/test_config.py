@@ -186,6 +186,10 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(
             'named_to = ["igcy"]',
             ':10: partner[1].named_to: "igcy" is no organisation here; did you mean "igci"?',
         ),
+        (
+            'named_to = ["kaspersky"]',
+            ':10: partner[1].named_to: "kaspersky" is this organisation itself; use one of: igci',
+        ),
         ('named_to = ["Igci"]', ':10: partner[1].named_to: "Igci" cannot be taken'),
         ('guests = ["T0KASP"]', ':10: partner[1].guests: "T0KASP" cannot be taken; write a Slack user id'),
         ('alias = "Kaspersky"', ':10: partner[1].alias: "Kaspersky" gives the name away; choose another'),
@@ -252,6 +256,15 @@ def test_what_may_stand_once_only_is_told_with_both_places(tmp_path: Path, added
     (mistake,) = mistakes(tmp_path, GOOD + added)
 
     assert told in mistake
+
+
+def test_a_suggestion_names_each_other_organisation_once(tmp_path: Path) -> None:
+    partner = '[[partner]]\nid = "{0}"\nname = "{1}"\nteams = ["T0{1}"]\n'
+    added = partner.format("kaspersky", "A") + partner.format("unknown", "B") + partner.format("trend", "C")
+
+    told = mistakes(tmp_path, GOOD + added + 'named_to = ["zzz"]\n')
+
+    assert any(one.endswith('"zzz" is no organisation here; use one of: igci, kaspersky') for one in told)
 
 
 def test_a_guest_has_one_home(tmp_path: Path) -> None:
