@@ -23,6 +23,7 @@ async def check(sandbox: Sandbox, say: Say) -> bool:
     await _hidden_is_absent(play)
     await _another_organisation_joins(play)
     await _sharing(play)
+    await _every_other_command(play)
     say(f"\n{play.kept} of {play.kept + play.broken} promises kept.")
     return play.broken == 0
 
@@ -83,6 +84,15 @@ async def _sharing(play: "_Play") -> None:
     await play.sandbox.settled()
     read = "\n".join(_words(message) for message in play.sandbox.seen_by("U0KIRA", "C0KASP"))
     play.promise("QuietFox" in read, "after Share, Kaspersky's people read it in the channel")
+
+
+async def _every_other_command(play: "_Play") -> None:
+    play.scene("What else the centre and its partners can ask")
+    for text in ("status", "recent 7d", "help"):
+        answers = (await play.slash("U0ANA", "C0ALL", text), await play.direct("U0TOMO", text))
+        # an answer begins with its label; an apology for a failure has none
+        answered = all(answer.startswith("TLP:") for answer in answers)
+        play.promise(answered, f"“{text}” answers the centre and Trend Micro")
 
 
 class _Play:

@@ -121,6 +121,15 @@ async def test_serve_names_every_missing_secret(tmp_path: Path) -> None:
     assert b"Traceback" not in errors
 
 
+async def test_serve_names_what_is_missing_in_secrets_and_settings_at_once(tmp_path: Path) -> None:
+    async with liaison("--config", str(tmp_path / "none.toml"), "serve") as process:
+        _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"SLACK_BOT_TOKEN: is missing" in errors
+    assert b"none.toml: there is no such file" in errors
+
+
 async def test_serve_by_socket_mode(sandbox: Sandbox, store: str) -> None:
     options = ("--config", str(SETTINGS), "--store", store, "serve", "--port", "0", "--socket-mode")
     async with liaison(*options, **secrets_of(sandbox), SLACK_APP_TOKEN=sandbox.app_token) as process:
@@ -177,4 +186,4 @@ async def test_the_scripted_conversation_keeps_every_promise() -> None:
         out, _ = await process.communicate()
 
     assert process.returncode == 0, out.decode()
-    assert "14 of 14 promises kept" in out.decode()
+    assert "17 of 17 promises kept" in out.decode()
