@@ -38,6 +38,4 @@ def not_understood(text: str, found: Sequence[Found]) -> tuple[str, ...]:
     starts = {each.start for each in found}
     tokens = [match for match, _ in zip(_TOKEN.finditer(text), range(_MAX_TOKENS), strict=False)]
     missed = (token for token in tokens if starts.isdisjoint(range(*token.span())))
-    return tuple(
-        dict.fromkeys(each[0] for each in missed if _MEANT.search(each[0]) and not extract(each[0]))
-    )
+    return tuple(dict.fromkeys(each[0] for each in missed if _MEANT.search(each[0]) and not extract(each[0])))
