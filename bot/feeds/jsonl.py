@@ -24,6 +24,7 @@ MAX_LINE = 1_000_000  # bytes
 _BLOCK = 1 << 18
 _SHORT = 1_000  # bytes; no remark in a shorter line is too long
 _MARKS = frozenset("tTpPｔＴｐＰ")  # what a tag that is a marking begins with
+_BLANKS = b" \t\r\n"
 _MAX_MARKINGS = 1_000  # spellings remembered
 
 _Time = Annotated[datetime, Meta(tz=True)]
@@ -125,7 +126,7 @@ class _Reader:
 
     def _marked(self, line: Line) -> tuple[Marking, Label]:
         """Its marking, tags included, and the label that follows; there are few different ones in a file."""
-        marks = tuple(tag for tag in line.tags if tag[:1] in _MARKS) if line.tags else ()
+        marks = tuple([tag for tag in line.tags if tag[:1] in _MARKS]) if line.tags else ()
         key = (line.label, line.pap, marks)
         found = self._markings.get(key)
         if found is None:
@@ -150,12 +151,12 @@ def _is_plain(data: bytes, line: Line) -> bool:
 def _refuse_repeated_keys(data: bytes, line: Line) -> None:
     """Of two labels in one line neither is believed.
 
-    The decoder takes the last one. As many `":` as keys that it saw means that there are no others, if no
-    colon stands apart from its key; else the line is read once more, slowly. Raises InputError.
+    The decoder takes the last one. Every key ends with `":`, blanks aside, and so do only few other things:
+    as many of them as keys that it saw means that there are no others; else the line is read once more,
+    slowly. Raises InputError.
     """
     seen = len(KEYS) - msgspec.structs.astuple(line).count(UNSET)
-    apart = b" :" in data or b"\t:" in data or b"\r:" in data
-    if data.count(b'":') != seen or apart:
+    if data.translate(None, _BLANKS).count(b'":') != seen:
         strict_json.value(data, Span(0, len(data)))
 
 
