@@ -186,6 +186,31 @@ async def test_more_members_than_liaison_asks_about_are_partly_unknown(
         assert "family" not in answer
 
 
+async def test_members_whom_slack_does_not_name_are_unknown(make_stage: MakeStage) -> None:
+    async with make_stage(claim()) as stage:
+        stage.sandbox.faults.add(Fault("users.info", "error_500", times=99))
+
+        assert "family" not in await stage.mention("U0ANA", "C0HOST")
+
+
+async def test_what_slack_says_about_another_channel_does_not_count(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_stage(claim()) as stage:
+        slack = stage.bot.connection.slack
+        read = slack.read
+
+        async def reading(method: str, **arguments: Any) -> Any:
+            answer = await read(method, **arguments)
+            if method == "conversations.info":
+                return {**answer, "channel": {**answer["channel"], "id": "C0OTHER"}}
+            return answer
+
+        monkeypatch.setattr(slack, "read", reading)
+
+        assert "family" not in await stage.mention("U0ANA", "C0HOST")
+
+
 async def test_an_id_change_keeps_a_stricter_cap(make_stage: MakeStage) -> None:
     clear_only = {"C0KASP": Label.CLEAR}
     async with make_stage(claim(), organisations=registry(clear_only)) as stage:

@@ -151,6 +151,19 @@ async def test_other_readers_than_confirmed_are_shown_anew_and_nothing_is_posted
     assert "trendmicro-green-family" not in _words(_view(stage))
 
 
+@pytest.mark.parametrize("change", [_new_organisation, _new_invitation, _new_guest])
+async def test_other_readers_are_shown_anew_even_if_they_may_read_all_of_it(
+    make_stage: MakeStage, change: Callable[[Stage], Awaitable[None]]
+) -> None:
+    async with make_stage(claim(label=Label.CLEAR, source="igci")) as stage:
+        await _pressed(stage, "C0TREND", await _asked(stage, "C0TREND"), "share")
+        await change(stage)
+
+        await _submitted(stage, _view(stage))
+
+        assert _posted(stage, "C0TREND") == []
+
+
 async def test_other_words_than_confirmed_are_shown_anew(stage: Stage) -> None:
     await _pressed(stage, "C0TREND", await _asked(stage, "C0TREND"), "share")
     await _new_data(stage)
@@ -259,6 +272,72 @@ async def test_a_token_works_only_where_it_was_given(stage: Stage, channel: str,
     await stage.sandbox.settled()
 
     assert stage.calls("views.open") == []
+
+
+async def test_an_answer_before_all_is_shared_by_nobody_but_its_asker(stage: Stage) -> None:
+    await stage.mention("U0KIRA", "C0KASP")
+    forged = _forged(stage, user="U0ANA", team="T0HOST", channel="C0KASP", token="token-0", action="share")
+
+    await stage.sandbox._interact(forged)
+    await stage.sandbox.settled()
+
+    assert stage.calls("views.open") == []
+
+
+async def test_what_somebody_asked_alone_is_opened_by_nobody_else(stage: Stage) -> None:
+    await _asked(stage)
+    forged = _forged(stage, user="U0KIRA", team="T0KASP", channel="C0KASP", token="token-0", action="details")
+
+    await stage.sandbox._interact(forged)
+    await stage.sandbox.settled()
+
+    assert stage.calls("views.open") == []
+
+
+async def test_a_guest_of_no_known_organisation_shares_nothing(make_stage: MakeStage) -> None:
+    async with make_stage(claim(label=Label.CLEAR)) as stage:
+        delivery = await stage.sandbox.slash("U0GUEST", "C0GUEST", ASK)
+
+        await _pressed(stage, "C0GUEST", delivery.shown[0], "share", "U0GUEST")
+
+        assert stage.calls("views.open") == []
+        assert "Only members" in stage.sandbox.seen_by("U0GUEST", "C0GUEST")[-1].readable
+
+
+async def test_whoever_opened_the_details_of_others_turns_their_pages(make_stage: MakeStage) -> None:
+    claims = [claim(f"{number:064x}", family=f"green-{number}", context="x" * 900) for number in range(40)]
+    async with make_stage(*claims) as stage:
+        await stage.mention("U0TOMO", "C0TREND", f"lookup {MANY}")
+        await _pressed(stage, "C0TREND", _posted(stage, "C0TREND")[0], "details")
+
+        await stage.sandbox.choose("U0ANA", _view(stage).id, "next_page")
+        await stage.sandbox.settled()
+
+        assert "details 2 of" in _words(_view(stage))
+
+
+async def test_a_window_is_confirmed_by_nobody_but_who_opened_it(stage: Stage) -> None:
+    await _pressed(stage, "C0KASP", await _asked(stage), "share")
+    view = _view(stage).view
+
+    stage.sandbox.workspace.put_view("U0OPS", view, view_id="V0OPS")
+    delivery = await stage.sandbox.submit("U0OPS", "V0OPS", {})
+    await stage.sandbox.settled()
+
+    assert "too old" in json.dumps(delivery.answer)
+    assert _posted(stage, "C0KASP") == []
+
+
+async def test_pages_are_turned_by_nobody_but_who_opened_them(make_stage: MakeStage) -> None:
+    claims = [claim(f"{number:064x}", family=f"green-{number}", context="x" * 900) for number in range(40)]
+    async with make_stage(*claims) as stage:
+        await _pressed(stage, "C0TREND", await _asked(stage, "C0TREND", f"lookup {MANY}"), "details")
+
+        stage.sandbox.workspace.put_view("U0OPS", _view(stage).view, view_id="V0OPS")
+        await stage.sandbox.choose("U0OPS", "V0OPS", "next_page")
+        await stage.sandbox.settled()
+
+        assert stage.calls("views.update") == []
 
 
 async def test_a_click_under_a_false_team_shares_nothing(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """Who acts is what Slack says about the person, never what the payload or a name says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from bot.sandbox.cast import Guest, User
 from bot.sandbox.faults import Fault
 from bot.sharing import UNKNOWN
 from bot.slack import calls
-from bot.slack.identity import acting_for, person
+from bot.slack.identity import People, acting_for, person
 from bot.tlp import Label
 from tests.slack.conftest import HASH, MakeStage, Stage, claim
 
@@ -186,6 +187,24 @@ async def test_an_organisation_nobody_registered_sees_clear_only(make_stage: Mak
         await stage.sandbox.accept("T0NEWCO", "C0TREND")
 
         assert "family" not in await stage.direct("U0NINA")
+
+
+async def test_who_acts_is_known_for_a_minute_and_who_reads_along_for_ten(stage: Stage) -> None:
+    now = [0.0]
+    people = People(stage.bot.connection.slack, REGISTRY, timer=lambda: now[0])
+    users = stage.sandbox.workspace.users
+    assert (await people.actor("U0ANA")).org == "igci"
+    users["U0ANA"] = replace(users["U0ANA"], guest=Guest.MULTI_CHANNEL)
+
+    seen = []
+    for now[0] in (59.0, 601.0):
+        seen.append((await people.member("U0ANA")).org)
+    users["U0ANA"] = replace(users["U0ANA"], guest=Guest.NO)
+    now[0] += 61.0
+
+    assert seen == ["igci", UNKNOWN]
+    assert (await people.member("U0ANA")).org == UNKNOWN
+    assert (await people.actor("U0ANA")).org == "igci"
 
 
 async def test_a_name_like_the_hosts_gives_nothing(make_stage: MakeStage) -> None:
