@@ -96,6 +96,24 @@ async def test_bots_edits_and_liaison_itself_are_not_answered(stage: Stage) -> N
     assert stage.calls("chat.postMessage") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "channel", "more"),
+    [
+        pytest.param("app_mention", "D0KIRA", {}, id="a mention in a direct message"),
+        pytest.param("message", "C0KASP", {"channel_type": "channel"}, id="a message in a channel"),
+        pytest.param("message", "C0KASP", {"channel_type": "mpim"}, id="a message in a group"),
+    ],
+)
+async def test_only_mentions_in_channels_and_direct_messages_are_answered(
+    stage: Stage, kind: str, channel: str, more: dict[str, str]
+) -> None:
+    text = f"<@U0LIAISON> {ASK}"
+    event = {"type": kind, "channel": channel, "user": "U0KIRA", "text": text, "ts": "1.1"}
+    await _deliver(stage.sandbox, {**event, **more})
+
+    assert stage.calls("chat.postMessage") == []
+
+
 async def _deliver(sandbox: Sandbox, inner: dict[str, object]) -> None:
     sandbox._event("message.im", payloads.event(sandbox.workspace, dict(inner), channel=None))
     await sandbox.settled()
