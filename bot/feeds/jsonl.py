@@ -6,6 +6,7 @@ Made for millions of lines: a line costs a few microseconds, and the file is nev
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Annotated, Protocol
 
 import msgspec
@@ -68,6 +69,20 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
 
 
 KEYS = Line.__struct_fields__
+_RARE = (
+    "addressed_to",
+    "only_orgs",
+    "never_to",
+    "persons",
+    "not_before",
+    "not_after",
+    "to_ids",
+    "revoked",
+    "quarantined",
+    "file",
+)
+_rare = attrgetter(*_RARE)
+_NONE_RARE = (UNSET,) * len(_RARE)
 
 
 def parse(data: bytes, defaults: Defaults) -> Iterator[Parsed]:
@@ -101,28 +116,20 @@ class _Reader:
         _refuse_repeated_keys(data, line)
         marked, label = self._marked(line)
         plain = _is_plain(data, line)
-        return Assertion(
+        usual = Assertion(
             indicator=canonical(line.kind, line.value),
             source=self._source,
             label=label,
-            addressed_to=line.addressed_to or NOBODY,
-            only_orgs=None if line.only_orgs is UNSET else line.only_orgs,
-            never_to=line.never_to or NOBODY,
-            persons=line.persons or NOBODY,
             pap=marked.pap,
-            not_before=_utc(line.not_before),
-            not_after=_utc(line.not_after),
             first_seen=_utc(line.first_seen),
             last_seen=_utc(line.last_seen),
             confidence=None if line.confidence is UNSET else line.confidence,
             family=(line.family if plain else name(line.family)) or None,
             tags=(line.tags if plain else names(line.tags)) if line.tags else (),
             context=(line.context if plain else clean(line.context)) or None,
-            to_ids=line.to_ids is not False,
-            revoked=line.revoked is True,
-            quarantined=marked.unread or line.quarantined is True,
-            file=line.file or None,
+            quarantined=marked.unread,
         )
+        return usual if _rare(line) == _NONE_RARE else _with_rare(usual, line)
 
     def _marked(self, line: Line) -> tuple[Marking, Label]:
         """Its marking, tags included, and the label that follows; there are few different ones in a file."""
@@ -137,6 +144,23 @@ class _Reader:
             if len(self._markings) < _MAX_MARKINGS:
                 self._markings[key] = found
         return found
+
+
+def _with_rare(usual: Assertion, line: Line) -> Assertion:
+    """With what few lines say; asking each line for all of it would take longer than the rest."""
+    return msgspec.structs.replace(
+        usual,
+        addressed_to=line.addressed_to or NOBODY,
+        only_orgs=None if line.only_orgs is UNSET else line.only_orgs,
+        never_to=line.never_to or NOBODY,
+        persons=line.persons or NOBODY,
+        not_before=_utc(line.not_before),
+        not_after=_utc(line.not_after),
+        to_ids=line.to_ids is not False,
+        revoked=line.revoked is True,
+        quarantined=usual.quarantined or line.quarantined is True,
+        file=line.file or None,
+    )
 
 
 def _is_plain(data: bytes, line: Line) -> bool:
