@@ -1,4 +1,7 @@
-"""`liaison serve`, `liaison manifest` and `liaison demo`: Liaison in Slack, real or local."""
+"""`liaison serve`, `liaison manifest` and `liaison demo`: Liaison in Slack, real or local.
+
+What talks to Slack is imported where it is used: half a second that no other command needs to wait for.
+"""
 
 import asyncio
 import json
@@ -9,11 +12,7 @@ import webbrowser
 import click
 
 from bot import config, logs
-from bot.app import serve as serve_app
-from bot.app import stop_signal, utc_now
 from bot.cli.context import Context, pass_context
-from bot.demo import demo as open_demo
-from bot.demo_check import check as play
 from bot.errors import ConfigError
 from bot.manifest import manifest as make_manifest
 from bot.organisations import Registry
@@ -98,13 +97,17 @@ def _read(context: Context, *, socket_mode: bool) -> tuple[SlackSettings, Regist
 
 
 async def _serve(context: Context, settings: SlackSettings, registry: Registry, host: str, port: int) -> None:
-    services = Services(await open_store(context.store), registry, utc_now)
-    await serve_app(settings, services, context.answer, host=host, port=port, say=click.echo)
+    from bot import app  # noqa: PLC0415 - see above
+
+    services = Services(await open_store(context.store), registry, app.utc_now)
+    await app.serve(settings, services, context.answer, host=host, port=port, say=click.echo)
 
 
 async def _demo(context: Context, port: int, *, opens_browser: bool) -> None:
-    stop = stop_signal()
-    async with open_demo(context.answer, port=port) as running:
+    from bot import app, demo  # noqa: PLC0415 - see above
+
+    stop = app.stop_signal()
+    async with demo.demo(context.answer, port=port) as running:
         click.echo(f"Liaison is ready: {running.sandbox.url}\n\n{_THINGS_TO_TRY}\n\nStop it with Ctrl-C.")
         if opens_browser and _has_browser():
             webbrowser.open(running.sandbox.url)
@@ -113,8 +116,10 @@ async def _demo(context: Context, port: int, *, opens_browser: bool) -> None:
 
 
 async def _check(context: Context) -> bool:
-    async with open_demo(context.answer, port=0) as running:
-        return await play(running.sandbox, click.echo)
+    from bot import demo, demo_check  # noqa: PLC0415 - see above
+
+    async with demo.demo(context.answer, port=0) as running:
+        return await demo_check.check(running.sandbox, click.echo)
 
 
 def _has_browser() -> bool:
