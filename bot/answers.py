@@ -3,21 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from bot.findings import Finding
 from bot.indicators import Indicator
 from bot.sharing import Cleared, Shown
 from bot.tlp import Label, strictest
+from bot.verdicts import Verdict, overall
 
 CONFIDENT = 50  # STIX confidence from which a claim counts as malicious rather than suspicious
-
-
-class Verdict(StrEnum):
-    """What the visible claims come to; absence is never "benign"."""
-
-    MALICIOUS = "malicious"
-    SUSPICIOUS = "suspicious"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -26,9 +19,11 @@ class Entry:
 
     indicator: Indicator
     label: Label
-    verdict: Verdict
+    verdict: Verdict  # the worst of claims and findings
     assertions: tuple[Shown, ...]
     same_file: tuple[Shown, ...]  # other hashes of the same file
+    findings: tuple[Finding, ...] = ()  # what external services said
+    is_conflict: bool = False  # somebody vouches for what another condemns
 
 
 def entries(asked: Iterable[Indicator], cleared: Cleared) -> list[Entry]:
@@ -39,7 +34,10 @@ def entries(asked: Iterable[Indicator], cleared: Cleared) -> list[Entry]:
         by_indicator.setdefault(shown.indicator, []).append(shown)
         if shown.file is not None:
             by_file.setdefault(shown.file, []).append(shown)
-    return [_entry(indicator, by_indicator.get(indicator, []), by_file) for indicator in asked]
+    by_service: dict[Indicator, list[Finding]] = {}
+    for finding in cleared.findings:
+        by_service.setdefault(finding.indicator, []).append(finding)
+    return [_entry(each, by_indicator.get(each, []), by_file, by_service.get(each, [])) for each in asked]
 
 
 def verdict(assertions: Iterable[Shown]) -> Verdict:
@@ -68,15 +66,24 @@ def as_json(answer: Sequence[Entry]) -> list[dict[str, object]]:
     ]
 
 
-def _entry(indicator: Indicator, direct: list[Shown], by_file: dict[int, list[Shown]]) -> Entry:
+def _entry(
+    indicator: Indicator,
+    direct: list[Shown],
+    by_file: dict[int, list[Shown]],
+    findings: Sequence[Finding],
+) -> Entry:
     files = dict.fromkeys(shown.file for shown in direct if shown.file is not None)
     same_file = [shown for file in files for shown in by_file[file] if shown.indicator != indicator]
+    told = [shown.label for shown in (*direct, *same_file)] + [finding.label for finding in findings]
+    opinion = overall([verdict(direct), *(finding.verdict for finding in findings)])
     return Entry(
         indicator=indicator,
-        label=strictest(shown.label for shown in (*direct, *same_file)),
-        verdict=verdict(direct),
+        label=strictest(told),
+        verdict=opinion.verdict,
         assertions=tuple(direct),
         same_file=tuple(same_file),
+        findings=tuple(findings),
+        is_conflict=opinion.is_conflict,
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from bot.answers import Entry, Verdict
+from bot.answers import Entry
 from bot.indicators import Indicator
 from bot.layout import (
     Bullets,
@@ -21,6 +21,7 @@ from bot.layout import (
     words,
 )
 from bot.sharing import Shown
+from bot.verdicts import Verdict
 
 _NOTHING = "nothing to show"
 NO_VERDICT = "“Nothing to show” is no verdict: what nobody reported here may still be harmful."
@@ -28,6 +29,8 @@ NO_VERDICT = "“Nothing to show” is no verdict: what nobody reported here may
 _SEVERITY = {
     Verdict.MALICIOUS: "🔴 malicious",
     Verdict.SUSPICIOUS: "🟠 suspicious",
+    Verdict.UNWANTED: "🟡 unwanted",
+    Verdict.BENIGN: "🟢 known good",
     Verdict.UNKNOWN: "⚪ no verdict",
 }
 _BRIEF_CLAIMS = 5

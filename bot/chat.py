@@ -60,6 +60,10 @@ class Lookup:
     entries: tuple[Entry, ...]
     cleared: Cleared  # what the entries were made of
     not_understood: tuple[str, ...] = ()  # what the asker typed that cannot be looked up
+    asks_in_private: bool = False  # external services were not asked, for others read along
+    # While services are being asked: waits until one has answered and gives the whole answer anew, with this
+    # field set as long as others are still out.
+    more: "Callable[[], Awaitable[Lookup]] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,9 @@ from bot.feeds.parsed import Defaults
 from bot.manifest import EVENTS_PATH
 from bot.organisations import Registry
 from bot.sandbox.sandbox import Sandbox
+from bot.secret import Secret
 from bot.services import Services, Store
-from bot.settings import Secret, SlackSettings
+from bot.settings import SlackSettings
 from bot.slack.keeping import random_token
 from bot.store import open_store
 

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bot.answers import entries
-from bot.chat import Lookup
+from bot.chat import Ask, Lookup, Surface
+from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry
 from bot.extraction import Found, extract, host_of
 from bot.indicators import Indicator, Kind
-from bot.services import Store
-from bot.sharing import Audience, World, clear
+from bot.services import Inquiry, Services, Store
+from bot.sharing import Audience, Cleared, Reach, World, clear, tell
 
 _TOKEN = re.compile(r"[^\s,;|<>\"']{6,300}")
 # Somebody meant an indicator: signs between letters or digits as in an address, or a long run of hex digits.
@@ -18,15 +20,78 @@ _MAX_TOKENS = 2_000  # of one text that are looked at again
 
 async def look_up(indicators: Sequence[Indicator], audience: Audience, world: World, store: Store) -> Lookup:
     """What this audience may know about each, in the order asked; if anything, about hosts of URLs too."""
-    hosts = {url: host_of(url) for url in indicators if url.kind is Kind.URL}
-    asked = list(dict.fromkeys([*indicators, *filter(None, hosts.values())]))
-    cleared = clear(await store.lookup(asked), audience, world, asked=asked)
-    answers = {entry.indicator: entry for entry in entries(asked, cleared)}
+    asked = _with_hosts(indicators)
+    return _answer(indicators, clear(await store.lookup(asked), audience, world, asked=asked))
+
+
+async def look_up_and_ask(
+    indicators: Sequence[Indicator],
+    ask: Ask,
+    services: Services,
+    *,
+    declared: Declared = NOTHING_DECLARED,
+    on_purpose: bool = False,
+) -> Lookup:
+    """The same, and what external services say: at once what is known, the rest by `Lookup.more`.
+
+    Services are asked in private only. In front of others it would show whether the asker's organisation
+    holds something that forbids to ask, so there a button brings no more than what was heard before.
+    """
+    asked, world = _with_hosts(indicators), ask.world
+    stored = await services.store.lookup(asked)
+    cleared = clear(stored, ask.audience, world, asked=asked)
+    if services.enrichment is None or not _is_known(ask):
+        return _answer(indicators, cleared)
+    enquiry = Enquiry(
+        indicators=tuple(dict.fromkeys(indicators)),
+        asker=Audience(
+            reach=Reach.EPHEMERAL, orgs=frozenset({ask.actor.org}), persons=frozenset({ask.actor.user})
+        ),
+        world=world,
+        stored=stored,
+        declared=declared,
+        on_purpose=on_purpose,
+    )
+    if _is_private(ask):
+        return _growing(indicators, cleared, enquiry, await services.enrichment.enquire(enquiry))
+    if ask.surface is Surface.BUTTON:
+        found = await services.enrichment.remembered(enquiry)
+        return _answer(indicators, tell(cleared, found, enquiry.org, world))
+    return replace(_answer(indicators, cleared), asks_in_private=True)
+
+
+def _growing(indicators: Sequence[Indicator], cleared: Cleared, enquiry: Enquiry, inquiry: Inquiry) -> Lookup:
+    """The answer as it stands, and how to wait for more of it."""
+
+    async def more() -> Lookup:
+        await inquiry.changed()
+        return _growing(indicators, cleared, enquiry, inquiry)
+
+    answer = _answer(indicators, tell(cleared, inquiry.findings, enquiry.org, enquiry.world))
+    return answer if inquiry.is_done else replace(answer, more=more)
+
+
+def _is_known(ask: Ask) -> bool:
+    return ask.actor.is_confirmed and (ask.actor.org == ask.world.host or ask.actor.org in ask.world.in_force)
+
+
+def _is_private(ask: Ask) -> bool:
+    """Nobody but the asker reads the answer."""
+    return ask.audience.reach in (Reach.EPHEMERAL, Reach.DM) and ask.audience.orgs == {ask.actor.org}
+
+
+def _with_hosts(indicators: Sequence[Indicator]) -> list[Indicator]:
+    hosts = (host_of(url) for url in indicators if url.kind is Kind.URL)
+    return list(dict.fromkeys([*indicators, *filter(None, hosts)]))
+
+
+def _answer(indicators: Sequence[Indicator], cleared: Cleared) -> Lookup:
+    answers = {entry.indicator: entry for entry in entries(_with_hosts(indicators), cleared)}
 
     def told() -> Iterator[Indicator]:
         for indicator in indicators:
             yield indicator
-            host = hosts.get(indicator)
+            host = host_of(indicator) if indicator.kind is Kind.URL else None
             if host is not None and answers[host].assertions:
                 yield host
 

@@ -23,6 +23,7 @@ class Organisation:
     constituent: bool = False
     default_label: Label = UNMARKED  # for its unmarked data
     named_to: frozenset[str] = frozenset()  # who else may read its name
+    enrich_own_queries: bool = False  # its own questions may go to external services
     since: date | None = None  # its agreement, both days included, UTC; the host has none
     until: date | None = None
 
@@ -64,6 +65,7 @@ class Registry:
             names={org.id: org.name for org in everyone},
             aliases={org.id: org.alias for org in everyone if org.alias is not None},
             named_to={org.id: org.named_to for org in everyone},
+            own_queries=frozenset(org.id for org in (self.host, *partners) if org.enrich_own_queries),
         )
 
 

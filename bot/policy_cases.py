@@ -169,6 +169,7 @@ def _world(orgs: dict[str, _Org], constituents: frozenset[str]) -> World:
         in_force=in_force,
         community=frozenset(slug for slug in in_force if orgs[slug].community),
         constituents=constituents & in_force,
+        names={slug: slug for slug in (HOST, *orgs)},
     )
 
 

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.assertions import Assertion
+from bot.budgets import Allowance
+from bot.enquiries import Enquiry
+from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.organisations import Registry
 
@@ -54,8 +57,69 @@ class Store(Protocol):
     async def claim(self, key: str, *, seconds: float) -> bool:
         """True for the first who claims this key within that time, also across restarts and processes."""
 
+    async def findings(self, org: str, indicators: Sequence[Indicator]) -> list[Finding]:
+        """The last finding of each service about each of them that was fetched for this organisation."""
+
+    async def keep_findings(self, org: str, findings: Sequence[Finding], *, until: datetime) -> None:
+        """Keep each in the place of the last one of its service and indicator; forget it at `until`."""
+
+    async def spend(self, allowances: Sequence[Allowance], *, at: datetime) -> datetime | None:
+        """Take one from each of them, or from none: then gives the time when all may have one again.
+
+        Concurrent and later processes share what is left. `at` may jump back: that gives nothing back.
+        """
+
+    async def spent(self, allowances: Sequence[Allowance], *, at: datetime) -> list[int]:
+        """How much of each is used up at that moment."""
+
     async def close(self) -> None:
         """Finish what is under way and release the files."""
+
+
+class Inquiry(Protocol):
+    """One enquiry under way. Nobody needs to wait for it: services that were asked are heard to the end."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is known now: one for each indicator and service that answers its kind, perhaps PENDING."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is pending."""
+
+    async def changed(self) -> None:
+        """Wait until something changed; at the enquiry's deadline what is PENDING becomes TIMEOUT."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How one service is doing, as one organisation may know it."""
+
+    provider: str
+    title: str
+    is_on: bool
+    used: int | None = None  # of this organisation's share of the day; None without a limit
+    most: int | None = None
+    last_success: datetime | None = None
+    last_error: Outcome | None = None
+    last_error_at: datetime | None = None
+    again_at: datetime | None = None  # left alone until then
+
+
+class Enrichment(Protocol):
+    """External services behind one gate."""
+
+    async def enquire(self, enquiry: Enquiry) -> Inquiry:
+        """Ask every able service that may be asked; what is kept and fresh is there at once."""
+
+    async def remembered(self, enquiry: Enquiry) -> tuple[Finding, ...]:
+        """What was found before for that organisation and may still be used; asks nobody."""
+
+    async def standing(self, org: str) -> list[Standing]:
+        """How the services are doing; of budgets only that organisation's share."""
+
+    async def close(self) -> None:
+        """Stop asking and release connections."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +129,4 @@ class Services:
     store: Store
     registry: Registry
     clock: Callable[[], datetime]  # aware UTC
+    enrichment: Enrichment | None = None  # None: no service is turned on

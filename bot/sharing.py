@@ -10,7 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import final
 
+import msgspec
+
 from bot.assertions import Assertion, effective_pap, files
+from bot.findings import Finding
 from bot.indicators import Indicator
 from bot.tlp import Label, Pap, strictest
 
@@ -63,6 +66,7 @@ class World:
     names: Mapping[str, str] = field(default_factory=dict)  # slug -> full name
     aliases: Mapping[str, str] = field(default_factory=dict)  # slug -> what other partners read
     named_to: Mapping[str, frozenset[str]] = field(default_factory=dict)  # slug -> who else may read its name
+    own_queries: frozenset[str] = frozenset()  # whose own questions may go to external services
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,13 @@ class Cleared:
 
     audience: Audience
     shown: tuple[Shown, ...]
+    findings: tuple[Finding, ...] = ()  # what external services said, see `tell`
 
     @property
     def label(self) -> Label:
         """The strictest label in it, which every output starts with."""
-        return strictest(shown.label for shown in self.shown)
+        told = [each.label for each in self.shown] + [each.label for each in self.findings]
+        return strictest(told)
 
 
 def clear(
@@ -126,6 +132,48 @@ def clear(
     return Cleared(audience, _in_order((_shown(one, readers, world), file) for one, file in told))
 
 
+def visible(
+    assertions: Iterable[Assertion], audience: Audience, world: World, *, asked: Iterable[Indicator]
+) -> dict[Indicator, list[Assertion]]:
+    """For each asked indicator what `clear` would show of it and of the same file.
+
+    To judge what this audience may do with an indicator, never to render.
+    """
+    readers = _readers(audience, world)
+    released = [one for one in assertions if _decide(one, audience, readers, world).release]
+    direct: dict[Indicator, list[_Told]] = {}
+    members: dict[_File, list[Assertion]] = {}
+    for one, file in zip(released, _files(released), strict=True):
+        direct.setdefault(one.indicator, []).append((one, file))
+        if file is not None:
+            members.setdefault(file, []).append(one)
+    return {each: _with_files(direct.get(each, []), members) for each in asked}
+
+
+def tell(cleared: Cleared, findings: Iterable[Finding], asker: str, world: World) -> Cleared:
+    """The same with those findings its audience may see; `asker` is the organisation that had them fetched.
+
+    A finding is treated as the host's own claim, addressed to whoever asked. Why a service was not asked is
+    for the host alone to read.
+    """
+    readers = _readers(cleared.audience, world)
+    told = [
+        finding if readers == {world.host} else msgspec.structs.replace(finding, reason="")
+        for finding in findings
+        if _decide(_as_claim(finding, asker, world), cleared.audience, readers, world).release
+    ]
+    return replace(cleared, findings=tuple(told))
+
+
+def _as_claim(finding: Finding, asker: str, world: World) -> Assertion:
+    return Assertion(
+        indicator=finding.indicator,
+        source=world.host,
+        label=finding.label,
+        addressed_to=frozenset({asker}),
+    )
+
+
 def may_release(assertion: Assertion, audience: Audience, world: World) -> Decision:
     """Decide for one assertion and one audience; the first rule that says no gives the reason."""
     return _decide(assertion, audience, _readers(audience, world), world)
@@ -143,7 +191,7 @@ def _decide(assertion: Assertion, audience: Audience, readers: frozenset[str], w
     if (audience.orgs | readers) & (assertion.never_to - {assertion.source, world.host}):
         return Decision(False, "excluded by the source")
     if audience.reach is Reach.PROVIDER:
-        return _may_ask(assertion, audience)
+        return _may_ask(assertion, audience, world)
     if assertion.label is Label.RED:
         return _may_tell_person(assertion, audience, readers, world)
     return _may_tell_organisations(assertion, audience, readers, world)
@@ -174,9 +222,13 @@ def _may_audit(assertion: Assertion, readers: frozenset[str], world: World) -> D
     return Decision(True, "host audit store (RED: HMAC only)")
 
 
-def _may_ask(assertion: Assertion, audience: Audience) -> Decision:
-    """Asking an external service tells it that somebody cares about the indicator."""
+def _may_ask(assertion: Assertion, audience: Audience, world: World) -> Decision:
+    """Asking an external service tells it that somebody cares about the indicator.
+
+    A partner behind the service learns of it, so it must be entitled like any reader.
+    """
     pap = effective_pap(assertion)
+    partners = audience.orgs & world.names.keys() if assertion.label > Label.CLEAR else frozenset[str]()
     outside_group = assertion.only_orgs is not None and not audience.orgs <= assertion.only_orgs
     if assertion.label > min(audience.max_label, Label.AMBER):
         return Decision(False, "TLP above provider.max_tlp")
@@ -186,6 +238,8 @@ def _may_ask(assertion: Assertion, audience: Audience) -> Decision:
         return Decision(False, "PAP:AMBER: passive lookups only")
     if outside_group or UNKNOWN in audience.orgs or assertion.revoked or assertion.quarantined:
         return _not_entitled(audience.orgs)
+    if refused := partners - _allowed(assertion, world):
+        return _not_entitled(refused)
     return Decision(True, "provider allowed")
 
 
@@ -292,6 +346,12 @@ def _files(released: Sequence[Assertion]) -> list[_File | None]:
 def _reached_from(asked: frozenset[Indicator], told: Sequence[_Told]) -> list[_Told]:
     reached = {file for assertion, file in told if assertion.indicator in asked and file is not None}
     return [(one, file) for one, file in told if one.indicator in asked or file in reached]
+
+
+def _with_files(direct: Sequence[_Told], members: Mapping[_File, Sequence[Assertion]]) -> list[Assertion]:
+    files = dict.fromkeys(file for _, file in direct if file is not None)
+    same_file = [one for file in files for one in members[file] if one.indicator != direct[0][0].indicator]
+    return [one for one, _ in direct] + same_file
 
 
 def _in_order(told: Iterable[tuple[Shown, _File | None]]) -> tuple[Shown, ...]:

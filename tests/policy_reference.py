@@ -70,7 +70,10 @@ def _may_be_asked(assertion: Assertion, audience: Audience, world: World) -> boo
     in_group = assertion.only_orgs is None or all(org in assertion.only_orgs for org in audience.orgs)
     stands = not assertion.revoked and not assertion.quarantined
     known = UNKNOWN not in audience.orgs
-    return low_enough and permitted and not audience.orgs & shut_out and in_group and stands and known
+    registered = [org for org in audience.orgs if org in world.names]
+    entitled = assertion.label.name == "CLEAR" or all(reaches(org, assertion, world) for org in registered)
+    allowed = low_enough and permitted and not audience.orgs & shut_out and in_group
+    return allowed and stands and known and entitled
 
 
 def _may_be_told(assertion: Assertion, audience: Audience, world: World) -> bool:

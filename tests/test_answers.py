@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.answers import Verdict, as_json, entries, verdict
+from bot.answers import as_json, entries, verdict
 from bot.assertions import Assertion
 from bot.indicators import Indicator
 from bot.sharing import Audience, Cleared, Reach, World, clear
 from bot.tlp import Label
+from bot.verdicts import Verdict
 from tests.strategies import INDICATORS
 
 MD5, SHA256, DOMAIN = INDICATORS

@@ -29,8 +29,9 @@ from bot.manifest import EVENTS_PATH
 from bot.organisations import Organisation, Registry
 from bot.sandbox.deliveries import signature
 from bot.sandbox.sandbox import Sandbox
+from bot.secret import Secret
 from bot.services import Services
-from bot.settings import Secret, SlackSettings
+from bot.settings import SlackSettings
 from bot.slack.bare import bare_app
 from bot.store import open_store
 from bot.tlp import Label

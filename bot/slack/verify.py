@@ -16,7 +16,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.errors import BotError
-from bot.settings import Secret
+from bot.secret import Secret
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 5.0  # a body must arrive within this

@@ -17,8 +17,9 @@ from bot.indicators import Indicator, Kind
 from bot.manifest import EVENTS, EVENTS_PATH, SCOPES
 from bot.organisations import Organisation, Registry
 from bot.sandbox.sandbox import Sandbox
+from bot.secret import Secret
 from bot.services import Services, Store
-from bot.settings import Secret, SlackSettings
+from bot.settings import SlackSettings
 from bot.store import open_store
 from bot.tlp import Label
 

@@ -13,8 +13,8 @@ import commands
 from bot.app import running
 from bot.errors import ConfigError, UnavailableError
 from bot.sandbox.sandbox import Sandbox
+from bot.secret import Secret
 from bot.services import Services
-from bot.settings import Secret
 from bot.slack import socket
 from bot.slack.socket import SocketMode
 from bot.store import open_store

@@ -1,0 +1,1 @@
+"""External services that are asked about indicators: one file, one sample set, one test each."""
