@@ -48,6 +48,7 @@ PURE = (
     "bot.manifest",
     "bot.organisations",
     "bot.policy_cases",
+    "bot.providers.fields",
     "bot.providers.options",
     "bot.providers.remote",
     "bot.providers.spec",
