@@ -52,7 +52,7 @@ def number(value: object) -> int | None:
 
 
 def moment(value: object) -> datetime | None:
-    """An aware UTC time from `2026-01-31 12:30:59`: with T, zone, fraction or not; without seconds or time."""
+    """An aware UTC time from `2026-01-31 12:30:59`: with T, zone, fraction or not, or only a day."""
     found = _MOMENT.fullmatch(value.strip()[:40]) if isinstance(value, str) else None
     if found is None:
         return None
