@@ -86,13 +86,13 @@ def parts(values: Iterable[Sequence[object]], columns: int) -> Iterator[tuple[in
 @cache
 def put(width: int) -> str:
     """The statement that inserts rows, or overwrites the body of those whose number exists."""
-    return _PUT.format(values=_values(width, 8))
+    return _PUT.format(values=values(width, 8))
 
 
 @cache
 def by_key(width: int) -> str:
     """The statement that reads rows by their keys."""
-    return f"SELECT {BODIES} FROM assertion WHERE key IN ({_marks(width)})"  # noqa: S608 (marks only)
+    return f"SELECT {BODIES} FROM assertion WHERE key IN ({marks(width)})"  # noqa: S608 (marks only)
 
 
 @cache
@@ -116,16 +116,26 @@ def file_aliases(width: int) -> str:
 @cache
 def taken_claims(width: int) -> str:
     """The statement that tells which keys are claimed at a moment, in hexadecimal with blanks between."""
-    return f"SELECT group_concat(hex(key), ' ') FROM claim WHERE until > ? AND key IN ({_marks(width)})"  # noqa: S608 (marks)
+    return f"SELECT group_concat(hex(key), ' ') FROM claim WHERE until > ? AND key IN ({marks(width)})"  # noqa: S608 (marks)
 
 
 @cache
 def put_claims(width: int) -> str:
     """The statement that stores claims, over expired ones."""
     return (
-        f"INSERT INTO claim (key, until) SELECT * FROM (VALUES {_values(width, 2)}) WHERE column1 IS NOT NULL"  # noqa: S608 (marks)
+        f"INSERT INTO claim (key, until) SELECT * FROM (VALUES {values(width, 2)}) WHERE column1 IS NOT NULL"  # noqa: S608 (marks)
         " ON CONFLICT (key) DO UPDATE SET until = excluded.until"
     )
+
+
+def values(rows: int, columns: int) -> str:
+    """What follows VALUES for so many rows."""
+    return ",".join([f"({marks(columns)})"] * rows)
+
+
+def marks(count: int) -> str:
+    """So many places for parameters."""
+    return ",".join("?" * count)
 
 
 def micros(time: datetime) -> int:
@@ -133,20 +143,17 @@ def micros(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(microseconds=1)
 
 
+def moment(micros: int) -> datetime:
+    """The time of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
 def _by_pair(width: int, select: str, table: str, column: str) -> str:
     """A query by (source, column); with joined VALUES SQLite uses the index, with `IN` it does not."""
     return (
-        f"SELECT {select} FROM (VALUES {_values(width, 2)}) AS pair "  # noqa: S608 (names from the code, marks)
+        f"SELECT {select} FROM (VALUES {values(width, 2)}) AS pair "  # noqa: S608 (names from the code, marks)
         f"CROSS JOIN {table} WHERE source = pair.column1 AND {column} = pair.column2"
     )
-
-
-def _values(rows: int, columns: int) -> str:
-    return ",".join([f"({_marks(columns)})"] * rows)
-
-
-def _marks(count: int) -> str:
-    return ",".join("?" * count)
 
 
 def _body(assertion: Assertion) -> str:

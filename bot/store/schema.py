@@ -51,7 +51,31 @@ def m003_claims(db: Database) -> None:
     db.execute("CREATE INDEX claim_until ON claim (until)")
 
 
-_KNOWN = {step.__name__ for step in (m001_assertions, m002_file_aliases, m003_claims)}
+@migrations()
+def m004_findings(db: Database) -> None:
+    """What services found, for each organisation by itself."""
+    db.execute(
+        "CREATE TABLE finding (org TEXT NOT NULL, key BLOB NOT NULL, provider TEXT NOT NULL,"
+        " until INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (org, key, provider))"
+    )
+    db.execute("CREATE INDEX finding_until ON finding (until)")
+
+
+@migrations()
+def m005_budgets(db: Database) -> None:
+    """What was used: of calendar periods a count, of rolling ones each moment, numbered in order."""
+    db.execute(
+        "CREATE TABLE budget (key TEXT NOT NULL, period TEXT NOT NULL, start INTEGER NOT NULL,"
+        " used INTEGER NOT NULL, PRIMARY KEY (key, period, start)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE spending (key TEXT NOT NULL, number INTEGER NOT NULL, moment INTEGER NOT NULL,"
+        " PRIMARY KEY (key, number)) WITHOUT ROWID"
+    )
+
+
+_STEPS = (m001_assertions, m002_file_aliases, m003_claims, m004_findings, m005_budgets)
+_KNOWN = {step.__name__ for step in _STEPS}
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -9,10 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from bot.assertions import Assertion, remark, widens
+from bot.budgets import Allowance
 from bot.errors import BotError
+from bot.findings import Finding
 from bot.indicators import Indicator, Kind
 from bot.services import Tally
-from bot.store import queries, rows
+from bot.store import memory, queries, rows, spending
 from bot.store.connection import GAP_SECONDS, WAL_LIMIT, empty_log, never_wait, writing
 from bot.store.files import FileId, Files
 from bot.store.intake import Intake, Key
@@ -41,6 +43,9 @@ class SqliteStore:
         self._reader = Desk(path, "reader")
         self._lookups = Turns(self._reader, queries.answer)
         self._claims = Turns(self._writer, self._claim)
+        self._findings = Turns(self._reader, self._recall)
+        self._keeping = Turns(self._writer, self._keep)
+        self._spending = Turns(self._writer, spending.spend)
 
     async def open(self) -> None:
         """Make or update the tables. Raises ConfigError."""
@@ -93,6 +98,22 @@ class SqliteStore:
         """True for the first who claims this key within that time; concurrent claims share a transaction."""
         return await self._claims.ask((sha256(key.encode(errors="surrogatepass")).digest(), seconds))
 
+    async def findings(self, org: str, indicators: Sequence[Indicator]) -> list[Finding]:
+        """The last finding of each service about each of them, for this organisation; services by name."""
+        return await self._findings.ask((org, [rows.key(each) for each in indicators]))
+
+    async def keep_findings(self, org: str, findings: Sequence[Finding], *, until: datetime) -> None:
+        """Keep each in the place of the last one; concurrent calls share a transaction."""
+        await self._keeping.ask([memory.encode(org, each, until) for each in findings])
+
+    async def spend(self, allowances: Sequence[Allowance], *, at: datetime) -> datetime | None:
+        """Take one from each or from none, first come, first served; concurrent calls share a transaction."""
+        return await self._spending.ask(spending.checked(allowances, at))
+
+    async def spent(self, allowances: Sequence[Allowance], *, at: datetime) -> list[int]:
+        """How much of each is used up at that moment."""
+        return await self._reader.do(partial(spending.spent, purchase=spending.checked(allowances, at)))
+
     async def close(self) -> None:
         """Finish what is under way and close the file."""
         await self._reader.close()
@@ -144,6 +165,19 @@ class SqliteStore:
                 connection.execute("DELETE FROM claim WHERE until <= ?", (now,))
                 self._pruned = now
         return answers
+
+    def _recall(
+        self, connection: sqlite3.Connection, questions: Sequence[memory.Question]
+    ) -> list[list[Finding] | BotError]:
+        return memory.recall(connection, questions, rows.micros(self._clock()))
+
+    def _keep(
+        self, connection: sqlite3.Connection, batches: Sequence[Sequence[memory.Row]]
+    ) -> list[BotError | None]:
+        with writing(connection):
+            memory.keep(connection, batches, rows.micros(self._clock()))
+        self._bound_log(connection)
+        return [None] * len(batches)
 
     def _bound_log(self, connection: sqlite3.Connection) -> None:
         size = self._log.stat().st_size if self._log.exists() else 0

@@ -1,0 +1,101 @@
+"""Findings in the store: what services said is remembered for each organisation by itself, for a while."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import cache
+
+import msgspec
+
+from bot.errors import BotError, InputError
+from bot.findings import Finding
+from bot.store import rows
+
+MAX_BYTES = 32_000  # of one finding as JSON; rows.PART times the number of services fit into one answer
+FORGET = 2  # expired ones deleted for each that is stored, so that no call has to delete very many
+
+Row = tuple[str, bytes, str, int, str]  # org, rows.key, provider, until, body
+Question = tuple[str, Sequence[bytes]]  # org and rows.keys
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[tuple[str, Finding]])
+
+_EXPIRED = """DELETE FROM finding WHERE (org, key, provider) IN
+(SELECT org, key, provider FROM finding WHERE until <= ? ORDER BY until LIMIT ?)"""
+
+
+def encode(org: str, finding: Finding, until: datetime) -> Row:
+    """The row of a finding. Raises InputError for what would not come back the same."""
+    _check_times(finding, until)
+    try:
+        body = _encoder.encode(finding)
+        (org + finding.provider).encode()
+    except ValueError as error:
+        raise InputError("a finding holds half a surrogate pair") from error
+    if "\0" in org + finding.provider:  # elsewhere it is escaped
+        raise InputError("the name of an organisation or a service holds a NUL character")
+    if len(body) > MAX_BYTES:
+        raise InputError(f"a finding is longer than {MAX_BYTES} bytes")
+    return org, rows.key(finding.indicator), finding.provider, rows.micros(until), body.decode()
+
+
+def keep(connection: sqlite3.Connection, batches: Sequence[Sequence[Row]], now: int) -> None:
+    """Store findings, the later ones in the place of the earlier, and delete some that expired."""
+    latest = {row[:3]: row for batch in batches for row in batch}
+    for width, parameters in rows.parts(latest.values(), 5):
+        connection.execute(put(width), parameters)
+    connection.execute(_EXPIRED, (now, FORGET * len(latest)))
+
+
+def recall(
+    connection: sqlite3.Connection, questions: Sequence[Question], now: int
+) -> list[list[Finding] | BotError]:
+    """What is remembered and has not expired, with one query for each organisation and 2,000 values."""
+    wanted: dict[str, set[bytes]] = {}
+    for org, keys in questions:
+        wanted.setdefault(org, set()).update(keys)
+    found = {org: _of(connection, org, keys, now) for org, keys in wanted.items()}
+    return [
+        [finding for key in dict.fromkeys(keys) for finding in found[org].get(key, ())]
+        for org, keys in questions
+    ]
+
+
+@cache
+def put(width: int) -> str:
+    """The statement that inserts rows, or overwrites those of the same organisation, value and service."""
+    return (
+        "INSERT INTO finding (org, key, provider, until, body)"  # noqa: S608 (marks)
+        f" SELECT * FROM (VALUES {rows.values(width, 5)}) WHERE column1 IS NOT NULL"
+        " ON CONFLICT (org, key, provider) DO UPDATE SET until = excluded.until, body = excluded.body"
+    )
+
+
+@cache
+def by_key(width: int) -> str:
+    """The statement that reads what is remembered for one organisation and has not expired."""
+    return (
+        """SELECT '[' || group_concat('["' || hex(key) || '",' || body || ']') || ']' FROM finding"""  # noqa: S608 (marks)
+        f" WHERE org = ? AND until > ? AND key IN ({rows.marks(width)})"
+    )
+
+
+def _of(connection: sqlite3.Connection, org: str, keys: set[bytes], now: int) -> dict[bytes, list[Finding]]:
+    found: dict[bytes, list[Finding]] = {}
+    for width, parameters in rows.parts(((key,) for key in keys), 1):
+        [bodies] = connection.execute(by_key(width), [org, now, *parameters]).fetchone()
+        for key, finding in sorted(_decoder.decode(bodies or "[]"), key=_by_provider):
+            found.setdefault(bytes.fromhex(key), []).append(finding)
+    return found
+
+
+def _by_provider(found: tuple[str, Finding]) -> str:
+    return found[1].provider
+
+
+def _check_times(finding: Finding, until: datetime) -> None:
+    report = finding.report
+    seen: Iterator[datetime | None] = iter(() if report is None else (report.first_seen, report.last_seen))
+    for time in (until, finding.fetched_at, finding.again_at, *seen):
+        if time is not None and time.tzinfo is None:
+            raise InputError("a time of a finding has no zone")
