@@ -49,9 +49,11 @@ PURE = (
     "bot.organisations",
     "bot.policy_cases",
     "bot.providers.fields",
+    "bot.providers.opentip",
     "bot.providers.options",
     "bot.providers.remote",
     "bot.providers.spec",
+    "bot.providers.virustotal",
     "bot.refang",
     "bot.secret",
     "bot.services",
@@ -59,6 +61,7 @@ PURE = (
     "bot.tlp",
     "bot.urls",
     "bot.verdicts",
+    "bot.well_known",
 )
 IMPURE = (
     "aiohttp",
@@ -88,7 +91,12 @@ IMPURE = (
 )
 READS_BUNDLED_DATA = "bot.domains"  # the list of top-level domains, once, from its own package
 
-SESSIONS = {"bot.slack.calls", "bot.sandbox.deliveries", "bot.bench.slash"}  # who may open connections
+SESSIONS = {  # who may open connections
+    "bot.bench.slash",
+    "bot.providers.wire",
+    "bot.sandbox.deliveries",
+    "bot.slack.calls",
+}
 DEFANGS = {"bot.indicators", "bot.layout", "bot.blocks", "bot.cards"}  # and the command line
 
 

@@ -8,6 +8,6 @@ A remote provider is a pure module, listed in PURE of tests/test_architecture.py
 
 `catalogue` opens the sources and is the only one to join a service and a wire:
 `Remote(Example(options), HttpWire(options.url or BASE_URL, connections=spec.at_once))`. Two are different:
-`opentip.service(options)` chooses between two services by the URL, and the wire of `virustotal` is
-`vt_wire.VtWire(key, options.url or BASE_URL, connections=...)`, because VirusTotal's own client holds the key.
+`opentip.service(options)` chooses between two services by the URL, and VirusTotal's own client holds the key:
+`vt_wire.VtWire(key, options.url or BASE_URL, connections=spec.at_once)`.
 """
