@@ -1,14 +1,15 @@
 """Findings in the store: what services said is remembered for each organisation by itself, for a while."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
 import msgspec
 
 from bot.errors import BotError, InputError
-from bot.findings import Finding
+from bot.findings import Finding, Report
+from bot.indicators import Indicator
 from bot.store import rows
 
 MAX_BYTES = 32_000  # of one finding as JSON; rows.PART times the number of services fit into one answer
@@ -26,17 +27,21 @@ _EXPIRED = """DELETE FROM finding WHERE (org, key, provider) IN
 
 def encode(org: str, finding: Finding, until: datetime) -> Row:
     """The row of a finding. Raises InputError for what would not come back the same."""
+    _check_names(org, finding.provider)
     _check_times(finding, until)
     try:
         body = _encoder.encode(finding)
-        (org + finding.provider).encode()
     except ValueError as error:
         raise InputError("a finding holds half a surrogate pair") from error
-    if "\0" in org + finding.provider:  # elsewhere it is escaped
-        raise InputError("the name of an organisation or a service holds a NUL character")
     if len(body) > MAX_BYTES:
         raise InputError(f"a finding is longer than {MAX_BYTES} bytes")
     return org, rows.key(finding.indicator), finding.provider, rows.micros(until), body.decode()
+
+
+def question(org: str, indicators: Sequence[Indicator]) -> Question:
+    """What `recall` takes. Raises InputError."""
+    _check_names(org)
+    return org, [rows.key(each) for each in indicators]
 
 
 def keep(connection: sqlite3.Connection, batches: Sequence[Sequence[Row]], now: int) -> None:
@@ -93,9 +98,13 @@ def _by_provider(found: tuple[str, Finding]) -> str:
     return found[1].provider
 
 
+def _check_names(*names: str) -> None:
+    if not all(name.isprintable() for name in names):
+        raise InputError("the name of an organisation or a service holds a character that cannot be printed")
+
+
 def _check_times(finding: Finding, until: datetime) -> None:
-    report = finding.report
-    seen: Iterator[datetime | None] = iter(() if report is None else (report.first_seen, report.last_seen))
-    for time in (until, finding.fetched_at, finding.again_at, *seen):
+    report = finding.report or Report()
+    for time in (until, finding.fetched_at, finding.again_at, report.first_seen, report.last_seen):
         if time is not None and time.tzinfo is None:
             raise InputError("a time of a finding has no zone")

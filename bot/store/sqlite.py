@@ -100,7 +100,7 @@ class SqliteStore:
 
     async def findings(self, org: str, indicators: Sequence[Indicator]) -> list[Finding]:
         """The last finding of each service about each of them, for this organisation; services by name."""
-        return await self._findings.ask((org, [rows.key(each) for each in indicators]))
+        return await self._findings.ask(memory.question(org, indicators))
 
     async def keep_findings(self, org: str, findings: Sequence[Finding], *, until: datetime) -> None:
         """Keep each in the place of the last one; concurrent calls share a transaction."""

@@ -1,6 +1,6 @@
 """Every backend keeps the contract of stores."""
 
-from tests.store import contract
+from tests.store import contract, contract_enrichment
 
 
 class TestAdding(contract.Adding):
@@ -24,4 +24,12 @@ class TestReading(contract.Reading):
 
 
 class TestClaiming(contract.Claiming):
+    pass
+
+
+class TestRemembering(contract_enrichment.Remembering):
+    pass
+
+
+class TestSpending(contract_enrichment.Spending):
     pass
