@@ -238,7 +238,8 @@ def _may_ask(assertion: Assertion, audience: Audience, world: World) -> Decision
         return Decision(False, "PAP:AMBER: passive lookups only")
     if outside_group or UNKNOWN in audience.orgs or assertion.revoked or assertion.quarantined:
         return _not_entitled(audience.orgs)
-    if refused := partners - _allowed(assertion, world):
+    entitled = _allowed(assertion, world) & (world.in_force | {world.host})
+    if refused := partners - entitled:
         return _not_entitled(refused)
     return Decision(True, "provider allowed")
 
