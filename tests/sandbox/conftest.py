@@ -5,11 +5,13 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from bot.sandbox import Sandbox, Timing
+from bot.sandbox.services import Fakes, start_all
 from tests.sandbox.stub_app import StubApp
 
 ARGUMENTS = [
@@ -50,6 +52,19 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def app(sandbox: Sandbox) -> AsyncIterator[StubApp]:
     async with running_app(sandbox) as connected:
         yield connected
+
+
+@pytest.fixture
+async def fakes() -> AsyncIterator[Fakes]:
+    started = await start_all()
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,14 @@
 """The fake services: as strict as the real ones, and as troublesome."""
 
-import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 
-from bot.sandbox.services import HOSTILE, MAX_ANSWER, Fakes, Trouble, VirusTotal, start_all
+from bot.sandbox.services import Fakes, VirusTotal
 from bot.sandbox.services.knowledge import (
-    DISPUTED,
     DISPUTED_SHA1,
     LISTED_DOMAIN,
     LISTED_IP,
@@ -21,72 +17,12 @@ from bot.sandbox.services.knowledge import (
     MALICIOUS_MD5,
     UNHEARD_OF,
 )
+from tests.sandbox.asking import SERVICES, TREND, asking, bazaar, fox, good_question, haus, key_of
 from tests.sandbox.parts import Clock
 
 Body = dict[str, Any]
-TREND = "/v3.0/threatintel/suspiciousObjects"
 URL_ID = base64.urlsafe_b64encode(LISTED_URL.encode()).decode().rstrip("=")
 NO_RESULT = {"query_status": "no_result", "data": "Your search did not yield any results"}
-
-
-@pytest.fixture
-async def fakes() -> AsyncIterator[Fakes]:
-    started = await start_all()
-    yield started
-    await started.stop()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-def key_of(fakes: Fakes, service: str) -> dict[str, str]:
-    """The header that this service wants."""
-    fake = fakes[service]
-    return {fake.key_header: f"{fake.key_scheme}{fake.key}"} if fake.key_header else {}
-
-
-@asynccontextmanager
-async def asking(
-    client: aiohttp.ClientSession, fakes: Fakes, service: str, path: str, method: str = "GET", **more: Any
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """One question with the right key, unless other headers are given."""
-    headers = more.pop("headers", None)
-    sent = key_of(fakes, service) if headers is None else headers
-    url = fakes[service].url + path
-    async with client.request(method, url, headers=sent, allow_redirects=False, **more) as response:
-        yield response
-
-
-def good_question(service: str) -> dict[str, Any]:
-    """A question about MALICIOUS that is right in every detail."""
-    questions: dict[str, dict[str, Any]] = {
-        "virustotal": {"path": f"/api/v3/files/{MALICIOUS}"},
-        "opentip": {"path": "/api/v1/search/hash", "params": {"request": MALICIOUS}},
-        "hashlookup": {"path": f"/lookup/sha256/{DISPUTED}"},
-        "malwarebazaar": bazaar(query="get_info", hash=MALICIOUS),
-        "threatfox": fox(query="search_hash", hash=MALICIOUS),
-        "urlhaus": haus("payload", sha256_hash=MALICIOUS),
-        "trend": {"path": TREND},
-    }
-    return questions[service]
-
-
-def bazaar(**fields: str) -> dict[str, Any]:
-    return {"path": "/api/v1/", "method": "POST", "data": fields}
-
-
-def fox(**fields: Any) -> dict[str, Any]:
-    return {"path": "/api/v1/", "method": "POST", "json": fields}
-
-
-def haus(what: str, **fields: str) -> dict[str, Any]:
-    return {"path": f"/v1/{what}/", "method": "POST", "data": fields}
-
-
-SERVICES = ("virustotal", "opentip", "hashlookup", "malwarebazaar", "threatfox", "urlhaus", "trend")
 
 
 # --- what they know --------------------------------------------------------------------------------
@@ -293,142 +229,3 @@ async def test_calls_tell_what_was_asked_but_hold_no_key(fakes: Fakes, client: a
     assert "auth-key" in call.headers
     assert fakes.malwarebazaar.key not in repr(call)
     assert told == [1]
-
-
-# --- what goes wrong -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("service", "status", "words"),
-    [
-        ("virustotal", 429, "QuotaExceededError"),
-        ("opentip", 403, ""),
-        ("hashlookup", 429, "Too Many Requests"),
-        ("malwarebazaar", 429, "Too Many Requests"),
-        ("threatfox", 429, "Too Many Requests"),
-        ("urlhaus", 429, "Too Many Requests"),
-        ("trend", 429, "Too many API requests"),
-    ],
-)
-async def test_each_service_has_its_own_way_to_say_that_it_is_enough(
-    fakes: Fakes, client: aiohttp.ClientSession, service: str, status: int, words: str
-) -> None:
-    fakes[service].trouble, fakes[service].retry_after = Trouble.QUOTA, 120
-    async with asking(client, fakes, service, **good_question(service)) as response:
-        assert words in await response.text()
-    assert (response.status, response.headers["Retry-After"]) == (status, "120")
-
-
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize(
-    ("trouble", "statuses", "content_type"),
-    [
-        (Trouble.AUTH, {401, 403}, None),
-        (Trouble.SERVER_ERROR, {500}, "text/html"),
-        (Trouble.UNAVAILABLE_JSON, {503}, "application/json"),
-        (Trouble.EMPTY_204, {204}, None),
-        (Trouble.HTML, {200}, "text/html"),
-        (Trouble.REDIRECT, {307}, None),
-    ],
-)
-async def test_what_is_said_in_the_place_of_an_answer(
-    fakes: Fakes,
-    client: aiohttp.ClientSession,
-    service: str,
-    trouble: Trouble,
-    statuses: set[int],
-    content_type: str | None,
-) -> None:
-    fakes[service].trouble = trouble
-    async with asking(client, fakes, service, **good_question(service)) as response:
-        await response.read()
-    assert response.status in statuses
-    assert content_type in (None, response.content_type)
-    assert fakes.mistakes == []
-
-
-@pytest.mark.parametrize("service", SERVICES)
-async def test_answers_that_cannot_be_read_as_they_should(
-    fakes: Fakes, client: aiohttp.ClientSession, service: str
-) -> None:
-    bodies = {}
-    for trouble in (None, Trouble.MALFORMED, Trouble.HOSTILE, Trouble.WRONG_TYPES, Trouble.OVERSIZED):
-        fakes[service].trouble = trouble
-        async with asking(client, fakes, service, **good_question(service)) as response:
-            assert response.status == 200
-            bodies[trouble] = await response.text()
-
-    right, oversized = bodies[None], bodies[Trouble.OVERSIZED]
-    assert right.startswith(bodies[Trouble.MALFORMED])
-    assert len(bodies[Trouble.MALFORMED]) < len(right)
-    assert json.loads(bodies[Trouble.WRONG_TYPES]).keys() == json.loads(right).keys()
-    assert json.loads(bodies[Trouble.WRONG_TYPES]) != json.loads(right)
-    assert HOSTILE in str(texts(json.loads(bodies[Trouble.HOSTILE])))
-    assert len(oversized) > MAX_ANSWER
-    assert json.loads(oversized) == json.loads(right)
-
-
-def texts(value: Any) -> str:
-    """All texts of a JSON value, one after the other."""
-    match value:
-        case dict():
-            return "".join(map(texts, value.values()))
-        case list():
-            return "".join(map(texts, value))
-    return value if isinstance(value, str) else ""
-
-
-async def test_a_bomb_is_small_on_the_way_and_large_where_it_arrives(fakes: Fakes) -> None:
-    fakes.virustotal.trouble = Trouble.BOMB
-    async with (
-        aiohttp.ClientSession(auto_decompress=False) as client,
-        asking(client, fakes, "virustotal", f"/api/v3/files/{MALICIOUS}") as response,
-    ):
-        packed = await response.read()
-
-    assert response.headers["Content-Encoding"] == "gzip"
-    assert len(packed) < MAX_ANSWER / 20
-
-
-@pytest.mark.parametrize("trouble", [Trouble.RESET, Trouble.CUT_OFF])
-async def test_a_connection_is_cut(fakes: Fakes, client: aiohttp.ClientSession, trouble: Trouble) -> None:
-    fakes.virustotal.trouble = trouble
-    with pytest.raises(aiohttp.ClientError):
-        async with asking(client, fakes, "virustotal", f"/api/v3/files/{MALICIOUS}") as response:
-            await response.read()
-    fakes.virustotal.trouble = None
-    async with asking(client, fakes, "virustotal", f"/api/v3/files/{MALICIOUS}") as response:
-        assert response.status == 200
-
-
-@pytest.mark.parametrize("trouble", [Trouble.HUNG, Trouble.DRIP, Trouble.SLOW])
-async def test_an_answer_does_not_come_in_time(
-    fakes: Fakes, client: aiohttp.ClientSession, trouble: Trouble
-) -> None:
-    fakes.virustotal.trouble = trouble
-    with pytest.raises(TimeoutError):
-        async with (
-            asyncio.timeout(0.1),
-            asking(client, fakes, "virustotal", f"/api/v3/files/{MALICIOUS}") as response,
-        ):
-            await response.read()
-    assert [call.value for call in fakes.virustotal.calls] == [MALICIOUS]
-
-
-async def test_a_slow_answer_is_right_in_the_end(fakes: Fakes, client: aiohttp.ClientSession) -> None:
-    fakes.virustotal.trouble, fakes.virustotal.slow_seconds = Trouble.SLOW, 0.05
-    async with asking(client, fakes, "virustotal", f"/api/v3/files/{MALICIOUS}") as response:
-        assert (await response.json())["data"]["id"] == MALICIOUS
-
-
-async def test_who_follows_a_redirect_is_caught_with_the_key(
-    fakes: Fakes, client: aiohttp.ClientSession
-) -> None:
-    fakes.malwarebazaar.trouble = Trouble.REDIRECT
-    question = good_question("malwarebazaar")
-    url, headers = f"{fakes.malwarebazaar.url}/api/v1/", key_of(fakes, "malwarebazaar")
-    async with client.post(url, headers=headers, data=question["data"]) as response:
-        await response.read()
-
-    assert fakes.trap.keys_arrived == 1
-    assert fakes.mistakes == ["trap: a redirect was followed: POST"]
