@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 import time
 from typing import TextIO
 
@@ -15,6 +16,20 @@ def configure(stream: TextIO, *, as_json: bool) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _FOREIGN:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log_mistake(log: logging.Logger, error: BaseException) -> str:
+    """Log where it happened, never what was said, for the text of an error may hold an indicator or a key.
+
+    Gives the number of the entry.
+    """
+    number = secrets.token_hex(4)
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        places.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error("error %s: %s at %s", number, type(error).__name__, " > ".join(places[-8:]))
+    return number
 
 
 class _Line(logging.Formatter):

@@ -5,12 +5,12 @@ Bolt keeps no hold of the listeners it starts, so a stop would cut them off; wha
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from bot.errors import BotError, UnavailableError
+from bot.logs import log_mistake
 
 T = TypeVar("T")
 MAX_AT_ONCE = 500
@@ -80,14 +80,6 @@ async def guarded(coroutine: Awaitable[T], seconds: float) -> T:
 
 
 def report(error: Exception) -> str:
-    """Log where it happened, never what was said, for the text of an error may hold an indicator.
-
-    Gives the words for whoever asked.
-    """
-    number = secrets.token_hex(4)
-    places, trace = [], error.__traceback__
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    LOG.error("error %s: %s at %s", number, type(error).__name__, " > ".join(places[-8:]))
+    """Log it under a number; gives the words for whoever asked."""
+    number = log_mistake(LOG, error)
     return f"Something went wrong here (error {number}). Try again, or tell Liaison's operator that number."
