@@ -186,7 +186,7 @@ def _entry(number: int, ioc: str, kind: str, confidence: int, **more: object) ->
     return {
         "id": str(number),
         "ioc": ioc,
-        "threat_type": "payload" if kind.endswith("hash") else "botnet_cc",
+        "threat_type": "botnet_cc",
         "threat_type_desc": "Invented for the sandbox",
         "ioc_type": kind,
         "ioc_type_desc": "Invented for the sandbox",
@@ -211,7 +211,6 @@ _SAMPLE = {
     "malware_bazaar": f"https://bazaar.abuse.example/sample/{MALICIOUS}/",
 }
 THREATFOX: dict[str, Json] = {
-    MALICIOUS: _entry(41, MALICIOUS, "sha256_hash", 90),
     LISTED_IP: _entry(42, f"{LISTED_IP}:443", "ip:port", 75, malware_samples=[_SAMPLE]),
     LISTED_DOMAIN: _entry(43, LISTED_DOMAIN, "domain", 50),
 }

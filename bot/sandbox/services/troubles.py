@@ -57,8 +57,8 @@ def rewritten(trouble: Trouble | None, answer: Answer, keep: frozenset[str]) -> 
 
 @cache
 def _bomb(payload: bytes) -> bytes:
-    """The payload behind 16 times MAX_ANSWER of white space, as gzip."""
-    return gzip.compress(b" " * (16 * MAX_ANSWER) + payload, 6)
+    """The payload behind 8 times MAX_ANSWER of white space, as gzip."""
+    return gzip.compress(b" " * (8 * MAX_ANSWER) + payload, 1)
 
 
 def _hostile(value: Any, keep: frozenset[str], key: str = "") -> Any:
