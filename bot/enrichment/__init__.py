@@ -1,0 +1,1 @@
+"""External services behind one gate, with what keeps them from harming each other."""
