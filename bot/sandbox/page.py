@@ -10,9 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.sandbox import panel
 from bot.sandbox.acting import SLACKBOT, Acting
 from bot.sandbox.cast import Guest, Team, User
 from bot.sandbox.deliveries import Delivery
+from bot.sandbox.services import Fakes
 from bot.sandbox.workspace import Channel, File, Json, Message, SlackError, View
 
 STATIC = Path(__file__).parent / "static"
@@ -38,6 +40,7 @@ class Page:
     def __init__(self, people: Acting) -> None:
         self._people = people
         self._workspace = people.workspace
+        self.fakes: Fakes | None = None  # external services that the panel shows
         self._stopped = False
         self._acts: dict[str, Callable[[Json], Awaitable[Json]]] = {
             "say": self._say,
@@ -49,6 +52,7 @@ class Page:
             "invite": self._invite,
             "accept": self._accept,
             "disconnect": self._disconnect,
+            "service": self._service,
         }
 
     def routes(self) -> list[web.RouteDef]:
@@ -113,6 +117,7 @@ class Page:
             "invitations": self._invitations(user),
             "tour": [asdict(step) for step in self._workspace.cast.tour],
             "views": [_view(view) for view in self._workspace.views_of(user)],
+            "services": panel.shown(self.fakes),
         }
         if channel in {place.id for place in places}:
             state["channel"] = self._detail(self._workspace.channel(channel), user)
@@ -252,6 +257,11 @@ class Page:
 
     async def _disconnect(self, body: Json) -> Json:
         await self._people.disconnect(str(body["team"]), str(body["channel"]))
+        return {}
+
+    async def _service(self, body: Json) -> Json:
+        panel.turn(self.fakes, str(body["name"]), str(body["state"]))
+        self._workspace.touch()
         return {}
 
 

@@ -16,6 +16,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.page import Page
 from bot.sandbox.rates import Rates
 from bot.sandbox.server import application
+from bot.sandbox.services import Fakes
 from bot.sandbox.socket_mode import Sockets
 from bot.sandbox.tickets import ResponseUrls, Triggers
 from bot.sandbox.web_api import SCOPES, Recorded, WebApi
@@ -107,6 +108,11 @@ class Sandbox(Acting):
     def connect(self, request_url: str) -> None:
         """Say where the app takes deliveries; without it a Socket Mode client gets them."""
         self._courier.request_url = request_url
+
+    def show(self, fakes: Fakes) -> None:
+        """Put these external services on the page's panel."""
+        self._page.fakes = fakes
+        fakes.watch(self.workspace.touch)
 
     async def verify(self) -> bool:
         """Check the app's address with a challenge, as Slack does when it is entered."""

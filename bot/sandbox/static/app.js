@@ -66,6 +66,7 @@ async function draw() {
   sessionStorage.setItem("channel", you.channel);
   drawPeople();
   drawChannels();
+  drawServices();
   drawHead();
   drawBanners();
   drawTour();
@@ -110,6 +111,26 @@ function drawChannels() {
       el("small", {}, "direct message"))),
     !rows.length && el("li", { class: "nothing" }, `${organisation(state.you.org).name} shares no channel with the centre yet.`),
   ]);
+}
+
+function drawServices() {
+  const total = state.services.reduce((sum, each) => sum + each.asked, 0);
+  byId("services-panel").hidden = !state.services.length;
+  byId("services-asked").textContent = questions(total);
+  fill(byId("services"), state.services.map((each) => [each.name, each.state]), () => state.services.map(service));
+  for (const each of state.services) byId(`asked-${each.name}`).textContent = questions(each.asked);
+}
+
+function service(each) {
+  const menu = el("select", { "aria-label": `How ${each.title} works` },
+    each.states.map((word) => el("option", { value: word, selected: word === each.state }, word)));
+  menu.addEventListener("change", () => act("service", { name: each.name, state: menu.value }));
+  return el("li", { class: each.state === "works" ? "service" : "service broken", "data-service": each.name },
+    el("span", { class: "grow" }, each.title, el("small", { id: `asked-${each.name}` })), menu);
+}
+
+function questions(count) {
+  return count === 1 ? "1 question" : `${count} questions`;
 }
 
 function drawHead() {
@@ -180,10 +201,21 @@ function drawLog() {
   const tops = messages.filter((each) => !each.thread || !messages.some((other) => other.ts === each.thread));
   const nodes = tops.map((each) => node(each, threads.get(each.ts) || []));
   const wanted = nodes.length ? nodes : [empty()];
-  if (wanted.length !== log.children.length || wanted.some((each, place) => each !== log.children[place])) log.replaceChildren(...wanted);
+  place(log, wanted);
   for (const ts of drawn.keys()) if (!tops.some((each) => each.ts === ts)) drawn.delete(ts);
   if (you.target) show(you.target);
   else if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+/** Put nodes in place and leave those alone that stand there already: what somebody reads must not jump. */
+function place(box, wanted) {
+  wanted.forEach((each, at) => {
+    const there = box.children[at];
+    if (there === each) return;
+    if (there && !wanted.includes(there)) there.replaceWith(each);
+    else box.insertBefore(each, there || null);
+  });
+  while (box.children.length > wanted.length) box.lastChild.remove();
 }
 
 function node(message, replies) {
