@@ -191,8 +191,12 @@ def put_moments(width: int) -> str:
 
 @cache
 def forget_counts(width: int) -> str:
-    """The statement that deletes counts: key, period, start."""
-    return f"DELETE FROM budget WHERE (key, period, start) IN (VALUES {rows.values(width, 3)})"  # noqa: S608 (marks)
+    """The statement that deletes counts: key, period, start; with `IN (VALUES` SQLite reads the whole table."""
+    return (
+        "DELETE FROM budget WHERE (key, period, start) IN (SELECT key, period, start"  # noqa: S608 (marks)
+        f" FROM (VALUES {rows.values(width, 3)}) AS old CROSS JOIN budget"
+        " WHERE key = old.column1 AND period = old.column2 AND start = old.column3)"
+    )
 
 
 @cache

@@ -294,6 +294,18 @@ class Spending:
         assert await store.spend(rolling, at=T0 + timedelta(seconds=118)) == T0 + timedelta(seconds=119)
         assert await store.spent(rolling, at=T0 + timedelta(seconds=118)) == [2]
 
+    async def test_those_who_come_together_get_what_becomes_free_one_by_one(self, backend: Backend) -> None:
+        store = await backend.open()
+        rolling = [Allowance("a", 3, MINUTE)]
+        for second in (0, 10, 20):
+            await store.spend(rolling, at=T0 + timedelta(seconds=second))
+
+        answers = await asyncio.gather(
+            *(store.spend(rolling, at=T0 + timedelta(seconds=second)) for second in (65, 65, 72, 72))
+        )
+
+        assert answers == [None, T0 + timedelta(seconds=70), None, T0 + timedelta(seconds=80)]
+
     async def test_all_or_none_is_taken(self, backend: Backend) -> None:
         store = await backend.open()
         minute, day = Allowance("minute", 1, MINUTE), Allowance("day", 5, Calendar.DAY)

@@ -16,10 +16,10 @@ import pytest
 
 from bot.assertions import Assertion
 from bot.store.sqlite import SqliteStore
-from tests.store.contract import everything
-from tests.store.victim import BATCHES, batch
+from tests.store.contract import T0, digest, everything
+from tests.store.victim import BATCHES, BUDGETS, SPENT, batch
 
-ROUNDS = 25  # of each test; four tests make a hundred kills
+ROUNDS = 25  # of each test; the four of imports make a hundred kills
 _LATEST_SECONDS = 0.004  # after the last acknowledgement that was waited for
 
 
@@ -86,6 +86,25 @@ def test_killed_at_any_moment_nothing_is_lost(
         assert asyncio.run(_finish(path)) == unbroken
 
 
+def test_killed_at_any_moment_what_was_spent_stays_spent_and_what_was_found_is_kept(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+
+    for number in range(ROUNDS):
+        path = tmp_path / f"{number}.db"
+
+        stored = nursery.kill_one("spend", path, chance)
+
+        assert _complaints(path) == ["ok"]
+        rolling, day, kept = asyncio.run(_spent(path))
+        assert rolling == day  # all or none
+        assert SPENT * len(stored) <= day <= SPENT * (len(stored) + 1)
+        assert kept >= len(stored)
+
+
 def _complaints(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as made:
         return [row for (row,) in made.execute("PRAGMA integrity_check")]
@@ -109,3 +128,13 @@ async def _finish(path: Path) -> list[Assertion]:
     rows = await everything(store)
     await store.close()
     return rows
+
+
+async def _spent(path: Path) -> tuple[int, int, int]:
+    """What was used of both budgets, and how many findings are kept."""
+    store = SqliteStore(path)
+    await store.open()
+    rolling, day = await store.spent(BUDGETS, at=T0)
+    found = await store.findings("host", [digest(number) for number in range(BATCHES)])
+    await store.close()
+    return rolling, day, len(found)

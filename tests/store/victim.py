@@ -7,15 +7,20 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from bot.assertions import Assertion
+from bot.budgets import Allowance, Calendar
 from bot.indicators import Kind
 from bot.store.sqlite import SqliteStore
 from bot.tlp import Label
-from tests.store.contract import claim, digest
+from tests.store.contract import T0, claim, digest
+from tests.store.contract_enrichment import LATER, found
 
 BATCHES = 30
+SPENT = 20  # of each budget in a batch
+BUDGETS = (Allowance("rolling", 10_000, timedelta(minutes=1)), Allowance("day", 10_000, Calendar.DAY))
 _LOOKUPS = 100
 
 
@@ -51,6 +56,17 @@ async def _import_and_look_up(path: Path) -> None:
         _say(f"stored {number}")
 
 
+async def _spend(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    for number in range(BATCHES):
+        await asyncio.gather(
+            *(store.spend(BUDGETS, at=T0) for _ in range(SPENT)),
+            store.keep_findings("host", [found(number)], until=LATER),
+        )
+        _say(f"stored {number}")
+
+
 def _say(words: str) -> None:
     os.write(1, f"{words}\n".encode())
 
@@ -58,7 +74,7 @@ def _say(words: str) -> None:
 def _serve(orders: Sequence[str]) -> None:
     kind, path = orders
     _say(f"pid {os.getpid()}")
-    work = {"import": _import, "both": _import_and_look_up}[kind]
+    work = {"import": _import, "both": _import_and_look_up, "spend": _spend}[kind]
     asyncio.run(work(Path(path)))
     os._exit(0)
 
