@@ -1,10 +1,14 @@
-"""Budgets in the store: counts are read, worked out by `ledger`, and written, in one transaction."""
+"""Budgets in the store: counts are read, worked out by `ledger`, and written, in one transaction.
+
+A key of a rolling budget stands for one length: what a shorter one forgets is missed by a longer one.
+"""
 
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import chain
 
 import msgspec
 
@@ -75,20 +79,17 @@ def _logs(connection: sqlite3.Connection, purchases: Sequence[Purchase]) -> dict
     """The rolling budgets of these purchases, with every moment that one of them may ask for."""
     asked = list(_rolling(purchases))
     times = Counter(key for key, _, _ in asked)
-    heads = {
-        key: (number, time) for key, number, time in _numbers(connection, last, {(key,) for key in times})
-    }
-    found: dict[str, dict[int, datetime]] = {key: {} for key in times}
-    for key, (number, time) in heads.items():
-        found[key][number] = rows.moment(time)
+    heads = list(_numbers(connection, last, {(key,) for key in times}))
+    numbers = {key: number for key, number, _ in heads}
     spans = {
-        (key, heads[key][0] - most + 1, heads[key][0] - most + times[key])
+        (key, numbers[key] - most + 1, numbers[key] - most + times[key])
         for key, most, _ in asked
-        if key in heads
+        if key in numbers
     }
-    for key, number, time in _numbers(connection, between, spans):
-        found[key][number] = rows.moment(time)
-    return {key: Log(heads[key][0] if key in heads else 0, moments) for key, moments in found.items()}
+    moments: dict[str, dict[int, datetime]] = {key: {} for key in times}
+    for key, number, time in chain(heads, _numbers(connection, between, spans)):
+        moments[key][number] = rows.moment(time)
+    return {key: Log(numbers.get(key, 0), moments[key]) for key in times}
 
 
 def _rolling(purchases: Iterable[Purchase]) -> Iterator[tuple[str, int, timedelta]]:
@@ -191,7 +192,7 @@ def put_moments(width: int) -> str:
 
 @cache
 def forget_counts(width: int) -> str:
-    """The statement that deletes counts: key, period, start; with `IN (VALUES` SQLite reads the whole table."""
+    """The statement that deletes counts: key, period, start. With `IN (VALUES` SQLite would read them all."""
     return (
         "DELETE FROM budget WHERE (key, period, start) IN (SELECT key, period, start"  # noqa: S608 (marks)
         f" FROM (VALUES {rows.values(width, 3)}) AS old CROSS JOIN budget"

@@ -1,6 +1,6 @@
 """Every backend keeps the contract of stores."""
 
-from tests.store import contract, contract_enrichment
+from tests.store import contract, contract_budgets, contract_findings
 
 
 class TestAdding(contract.Adding):
@@ -27,9 +27,9 @@ class TestClaiming(contract.Claiming):
     pass
 
 
-class TestRemembering(contract_enrichment.Remembering):
+class TestRemembering(contract_findings.Remembering):
     pass
 
 
-class TestSpending(contract_enrichment.Spending):
+class TestSpending(contract_budgets.Spending):
     pass

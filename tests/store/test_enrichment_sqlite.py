@@ -17,7 +17,7 @@ from bot.store.ledger import KEPT_PERIODS
 from bot.store.sqlite import SqliteStore
 from bot.store.threads import MOST_IN_A_TURN
 from tests.store.contract import T0, Clock, claim, digest, everything
-from tests.store.contract_enrichment import FULL, LATER, found
+from tests.store.contract_findings import FULL, LATER, found
 
 MINUTE = timedelta(minutes=1)
 TABLES = ("finding", "budget", "spending")

@@ -16,7 +16,7 @@ from bot.indicators import Kind
 from bot.store.sqlite import SqliteStore
 from bot.tlp import Label
 from tests.store.contract import T0, claim, digest
-from tests.store.contract_enrichment import LATER, found
+from tests.store.contract_findings import LATER, found
 
 BATCHES = 30
 SPENT = 20  # of each budget in a batch
