@@ -10,4 +10,6 @@ A remote provider is a pure module, listed in PURE of tests/test_architecture.py
 `Remote(Example(options), HttpWire(options.url or BASE_URL, connections=spec.at_once))`. Two are different:
 `opentip.service(options)` chooses between two services by the URL, and VirusTotal's own client holds the key:
 `vt_wire.VtWire(key, options.url or BASE_URL, connections=spec.at_once)`.
+
+`hashlookup_offline.HashlookupOffline(options)` answers from a file: it asks nobody and has no wire.
 """
