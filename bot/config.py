@@ -2,24 +2,27 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date, datetime
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bot import tlp
-from bot.errors import ConfigError, InputError
+from bot import provider_tables, tlp
+from bot.errors import ConfigError
 from bot.organisations import Organisation, Registry
+from bot.providers.options import Options
 from bot.tlp import Label
 from bot.toml_lines import Lines
+from bot.toml_tables import Mistakes, Table, nearest, quoted
 
 MAX_FILE_BYTES = 1_000_000
-MAX_NAME_LENGTH = 80
 
-_HOST_KEYS = ("id", "name", "teams")
+_TABLES = ("host", "partner", "channel", "provider")
+_ORGANISATION_KEYS = ("id", "name", "teams")
+_HOST_KEYS = (*_ORGANISATION_KEYS, "enrich_own_queries")
 _PARTNER_KEYS = (
-    *_HOST_KEYS,
+    *_ORGANISATION_KEYS,
     "alias",
     "community",
     "constituent",
@@ -27,6 +30,7 @@ _PARTNER_KEYS = (
     "named_to",
     "agreement",
     "guests",
+    "enrich_own_queries",
 )
 _CHANNEL_KEYS = ("id", "cap")
 _RESERVED_SLUGS = ("unknown",)  # means sharing.UNKNOWN in policy cases and on the command line
@@ -42,129 +46,30 @@ _CHANNEL_ADVICE = 'write a Slack channel id, which starts with C or G, like "C0K
 _SLUG_ADVICE = 'write at most 40 lower-case letters, digits and dashes, like "trendmicro"'
 
 
+@dataclass(frozen=True)
+class Configuration:
+    """What liaison.toml says."""
+
+    registry: Registry
+    providers: Mapping[str, Options]  # those that are on, without their keys
+
+
 def load(path: Path) -> Registry:
     """Read the organisations and channel caps. Raises ConfigError with every mistake in the file."""
+    return read(path).registry
+
+
+def read(path: Path) -> Configuration:
+    """Read the whole file. Raises ConfigError with every mistake in it."""
     text = _read(path)
     document = _parse(path, text)
-    mistakes = _Mistakes(path.name, Lines(text, document))
+    mistakes = Mistakes(path.name, Lines(text, document))
+    for key in sorted(document.keys() - set(_TABLES)):
+        mistakes.add(key, f"is not a setting; {nearest(key, _TABLES)}")
     registry = _registry(document, mistakes)
+    providers = provider_tables.read(document, mistakes, path.parent)
     mistakes.raise_if_any()
-    return registry
-
-
-class _Mistakes:
-    """Everything wrong with one file, in the order of its lines."""
-
-    def __init__(self, file: str, lines: Lines) -> None:
-        self._file = file
-        self._lines = lines
-        self._found: list[tuple[int, str]] = []
-
-    def add(self, path: str, text: str) -> None:
-        line = self._lines.of(path)
-        place = self._file if line is None else f"{self._file}:{line}"
-        self._found.append((line or 0, f"{place}: {path}: {text}"))
-
-    def line(self, path: str) -> str:
-        """The place another mistake may point to."""
-        line = self._lines.of(path)
-        return path if line is None else f"line {line}"
-
-    def raise_if_any(self) -> None:
-        if self._found:
-            raise ConfigError([text for _, text in sorted(self._found, key=lambda found: found[0])])
-
-
-class _Table:
-    """One table of the file; reading a wrong value notes the mistake and gives a harmless stand-in."""
-
-    def __init__(self, path: str, values: Mapping[str, Any], mistakes: _Mistakes) -> None:
-        self.path = path
-        self._values = values
-        self.mistakes = mistakes
-
-    def wrong(self, key: str, text: str) -> None:
-        self.mistakes.add(f"{self.path}.{key}", text)
-
-    def check_keys(self, known: Collection[str]) -> None:
-        for key in sorted(self._values.keys() - set(known)):
-            self.wrong(key, f"is not a setting here; {_nearest(key, known)}")
-
-    def text(self, key: str, *, required: bool = False) -> str | None:
-        """A short printable text, or None if it is missing or wrong."""
-        value = self._values.get(key)
-        if value is None:
-            if required:
-                self.wrong(key, f'is missing; write {key} = "..."')
-            return None
-        if not isinstance(value, str) or not value.strip():
-            self.wrong(key, f'must be a text; write {key} = "..."')
-            return None
-        if len(value) > MAX_NAME_LENGTH or not value.isprintable():
-            self.wrong(key, f"must be one line of at most {MAX_NAME_LENGTH} printable characters")
-            return None
-        return value.strip()
-
-    def matching(self, key: str, form: re.Pattern[str], advice: str) -> str:
-        """A text of that form; "" if it is missing or wrong."""
-        value = self.text(key, required=True)
-        if value is not None and not form.fullmatch(value):
-            self.wrong(key, f"{_quoted(value)} cannot be taken; {advice}")
-            return ""
-        return value or ""
-
-    def texts(
-        self, key: str, form: re.Pattern[str], advice: str, *, required: bool = False
-    ) -> tuple[str, ...]:
-        """The well-formed members of a list of texts, each once."""
-        value = self._values.get(key, [])
-        if required and value == []:
-            self.wrong(key, f'is missing or empty; write {key} = ["..."]: {advice}')
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.wrong(key, f'must be a list of texts; write {key} = ["...", "..."]')
-            return ()
-        for item in value:
-            if not form.fullmatch(item):
-                self.wrong(key, f"{_quoted(item)} cannot be taken; {advice}")
-        return tuple(dict.fromkeys(item for item in value if form.fullmatch(item)))
-
-    def flag(self, key: str) -> bool:
-        value = self._values.get(key, False)
-        if not isinstance(value, bool):
-            self.wrong(key, f"must be true or false; write {key} = true, without quotes")
-            return False
-        return value
-
-    def label(self, key: str, default: Label, *, red: str) -> Label:
-        """A TLP label; `red` says why TLP:RED makes no sense here."""
-        value = self._values.get(key)
-        if value is None:
-            return default
-        try:
-            label = tlp.parse(value if isinstance(value, str) else "")
-        except InputError as error:
-            self.wrong(key, f"is {error}")
-            return default
-        if label is Label.RED:
-            self.wrong(key, f"cannot be TLP:RED: {red}")
-            return default
-        return label
-
-    def table(self, key: str) -> "_Table | None":
-        value = self._values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, Mapping):
-            self.wrong(key, f"must be a table; write {key} = {{ from = 2026-01-01, until = 2028-12-31 }}")
-            return None
-        return _Table(f"{self.path}.{key}", value, self.mistakes)
-
-    def day(self, key: str) -> date | None:
-        value = self._values.get(key)
-        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-            return value
-        self.wrong(key, f"must be a day; write {key} = 2026-12-31, without quotes or a time")
-        return None
+    return Configuration(registry, providers)
 
 
 def _read(path: Path) -> str:
@@ -199,9 +104,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         raise ConfigError([message if where or not place else f"{message} at the {place}"]) from error
 
 
-def _registry(document: Mapping[str, Any], mistakes: _Mistakes) -> Registry:
-    for key in sorted(document.keys() - {"host", "partner", "channel"}):
-        mistakes.add(key, f"is not a setting; {_nearest(key, ('host', 'partner', 'channel'))}")
+def _registry(document: Mapping[str, Any], mistakes: Mistakes) -> Registry:
     host_table = _host_table(document, mistakes)
     partner_tables = _tables(document, "partner", mistakes)
     host = _host(host_table)
@@ -211,31 +114,35 @@ def _registry(document: Mapping[str, Any], mistakes: _Mistakes) -> Registry:
     return Registry(host, partners, _caps(_tables(document, "channel", mistakes)))
 
 
-def _host_table(document: Mapping[str, Any], mistakes: _Mistakes) -> _Table:
+def _host_table(document: Mapping[str, Any], mistakes: Mistakes) -> Table:
     value = document.get("host")
     if isinstance(value, Mapping):
-        return _Table("host", value, mistakes)
+        return Table("host", value, mistakes)
     wrong = "is missing" if value is None else "must be one table"
     mistakes.add("host", f"{wrong}; write [host] and under it id, name and teams")
-    return _Table("host", {"id": "host", "name": "host", "teams": ["T0"]}, mistakes)
+    return Table("host", {"id": "host", "name": "host", "teams": ["T0"]}, mistakes)
 
 
-def _tables(document: Mapping[str, Any], name: str, mistakes: _Mistakes) -> list[_Table]:
+def _tables(document: Mapping[str, Any], name: str, mistakes: Mistakes) -> list[Table]:
     value = document.get(name, [])
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         mistakes.add(name, f"must be a list of tables; write [[{name}]], with two brackets, before each")
         return []
-    return [_Table(f"{name}[{number}]", item, mistakes) for number, item in enumerate(value, 1)]
+    return [Table(f"{name}[{number}]", item, mistakes) for number, item in enumerate(value, 1)]
 
 
-def _host(table: _Table) -> Organisation:
+def _host(table: Table) -> Organisation:
     table.check_keys(_HOST_KEYS)
     return Organisation(
-        id=_slug(table), name=table.text("name", required=True) or "", teams=frozenset(_teams(table))
+        id=_slug(table),
+        name=table.text("name", required=True) or "",
+        teams=frozenset(_teams(table)),
+        # To turn a service on is the host's own decision, so its questions go there unless it says no.
+        enrich_own_queries=table.flag("enrich_own_queries", default=True),
     )
 
 
-def _partner(table: _Table) -> Organisation:
+def _partner(table: Table) -> Organisation:
     table.check_keys(_PARTNER_KEYS)
     since, until = _agreement(table)
     return Organisation(
@@ -247,26 +154,27 @@ def _partner(table: _Table) -> Organisation:
         community=table.flag("community"),
         constituent=table.flag("constituent"),
         default_label=table.label(
-            "default_label", tlp.UNMARKED, red="it needs named persons; write TLP:AMBER+STRICT"
+            "default_label", tlp.UNMARKED, why="it needs named persons; write TLP:AMBER+STRICT"
         ),
         named_to=frozenset(table.texts("named_to", _SLUG, _SLUG_ADVICE)),
+        enrich_own_queries=table.flag("enrich_own_queries"),
         since=since,
         until=until,
     )
 
 
-def _slug(table: _Table) -> str:
+def _slug(table: Table) -> str:
     slug = table.matching("id", _SLUG, _SLUG_ADVICE)
     if slug in _RESERVED_SLUGS:
-        table.wrong("id", f"{_quoted(slug)} has a meaning of its own; choose another slug")
+        table.wrong("id", f"{quoted(slug)} has a meaning of its own; choose another slug")
     return slug
 
 
-def _teams(table: _Table) -> tuple[str, ...]:
+def _teams(table: Table) -> tuple[str, ...]:
     return table.texts("teams", _TEAM, _TEAM_ADVICE, required=True)
 
 
-def _agreement(table: _Table) -> tuple[date | None, date | None]:
+def _agreement(table: Table) -> tuple[date | None, date | None]:
     agreement = table.table("agreement")
     if agreement is None:
         return None, None
@@ -277,14 +185,14 @@ def _agreement(table: _Table) -> tuple[date | None, date | None]:
     return since, until
 
 
-def _caps(tables: Iterable[_Table]) -> dict[str, Label]:
+def _caps(tables: Iterable[Table]) -> dict[str, Label]:
     caps: dict[str, Label] = {}
     firsts: dict[str, str] = {}
     for table in tables:
         table.check_keys(_CHANNEL_KEYS)
         channel = table.matching("id", _CHANNEL, _CHANNEL_ADVICE)
         cap = table.label(
-            "cap", Label.GREEN, red="RED never goes to a channel; write TLP:AMBER+STRICT or less"
+            "cap", Label.GREEN, why="RED never goes to a channel; write TLP:AMBER+STRICT or less"
         )
         if channel:
             _check_first(firsts, channel, table, "id", "is already set at")
@@ -292,7 +200,7 @@ def _caps(tables: Iterable[_Table]) -> dict[str, Label]:
     return caps
 
 
-def _check_together(pairs: list[tuple[_Table, Organisation]]) -> None:
+def _check_together(pairs: list[tuple[Table, Organisation]]) -> None:
     """What can only be judged over all organisations: uniqueness, and slugs that others refer to."""
     _check_unique(pairs, "id", lambda org: [org.id] if org.id else [])
     _check_unique(pairs, "teams", lambda org: org.teams)
@@ -302,17 +210,17 @@ def _check_together(pairs: list[tuple[_Table, Organisation]]) -> None:
     _check_named_to(pairs)
 
 
-def _check_named_to(pairs: list[tuple[_Table, Organisation]]) -> None:
+def _check_named_to(pairs: list[tuple[Table, Organisation]]) -> None:
     slugs = {org.id: None for _, org in pairs if org.id and org.id not in _RESERVED_SLUGS}  # in their order
     for table, org in pairs:
         others = [slug for slug in slugs if slug != org.id]
         for slug in sorted(org.named_to - set(others)):
             what = "is this organisation itself" if slug == org.id else "is no organisation here"
-            table.wrong("named_to", f"{_quoted(slug)} {what}; {_nearest(slug, others)}")
+            table.wrong("named_to", f"{quoted(slug)} {what}; {nearest(slug, others)}")
 
 
 def _check_unique(
-    pairs: list[tuple[_Table, Organisation]], key: str, values: Callable[[Organisation], Iterable[str]]
+    pairs: list[tuple[Table, Organisation]], key: str, values: Callable[[Organisation], Iterable[str]]
 ) -> None:
     firsts: dict[str, str] = {}
     for table, org in pairs:
@@ -320,14 +228,14 @@ def _check_unique(
             _check_first(firsts, value, table, key, "already belongs to the organisation at")
 
 
-def _check_first(firsts: dict[str, str], value: str, table: _Table, key: str, already: str) -> None:
+def _check_first(firsts: dict[str, str], value: str, table: Table, key: str, already: str) -> None:
     first = firsts.setdefault(value, table.path)
     if first != table.path:
         place = table.mistakes.line(f"{first}.{key}")
-        table.wrong(key, f"{_quoted(value)} {already} {place}; each may stand there once only")
+        table.wrong(key, f"{quoted(value)} {already} {place}; each may stand there once only")
 
 
-def _check_aliases(pairs: list[tuple[_Table, Organisation]]) -> None:
+def _check_aliases(pairs: list[tuple[Table, Organisation]]) -> None:
     """An alias that reads like an organisation would name the wrong one, or the right one."""
     taken = {word.casefold(): org for _, org in pairs for word in (org.id, org.name)}
     for table, org in pairs:
@@ -335,15 +243,6 @@ def _check_aliases(pairs: list[tuple[_Table, Organisation]]) -> None:
             continue
         other = taken.setdefault(org.alias.casefold(), org)
         if other is not org:
-            table.wrong("alias", f"{_quoted(org.alias)} already stands for {other.id}; choose another alias")
+            table.wrong("alias", f"{quoted(org.alias)} already stands for {other.id}; choose another alias")
         elif org.alias.casefold() in (org.id, org.name.casefold()):
-            table.wrong("alias", f"{_quoted(org.alias)} gives the name away; choose another, or use named_to")
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"use one of: {', '.join(known) or 'none yet'}"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if len(text) <= MAX_NAME_LENGTH else f'"{text[:MAX_NAME_LENGTH]}…"'
+            table.wrong("alias", f"{quoted(org.alias)} gives the name away; choose another, or use named_to")

@@ -1,4 +1,4 @@
-"""Settings: the secrets that Slack knows Liaison by, from the environment or from files only it can read."""
+"""Settings: the secrets that services know Liaison by, from the environment or files only it can read."""
 
 import stat
 from collections.abc import Mapping
@@ -53,6 +53,25 @@ def read_slack(environment: Mapping[str, str], *, socket_mode: bool = False) -> 
     )
 
 
+def read_provider_keys(environment: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, Secret]:
+    """The key of each provider, found in the same places. Raises ConfigError with every mistake.
+
+    `variables` gives the NAME for each provider; several may share one.
+    """
+    mistakes: list[str] = []
+    found = {name: _secret(name, environment, mistakes) for name in dict.fromkeys(variables.values())}
+    told = {mistake.partition(":")[0] for mistake in mistakes}
+    for name, key in found.items():
+        if key is None and name not in told:
+            users = ", ".join(f"[provider.{one}]" for one, variable in variables.items() if variable == name)
+            mistakes.append(
+                f"{name}: is missing, needed by {users}; set {name} or {name}_FILE, or on = false"
+            )
+    if mistakes:
+        raise ConfigError(mistakes)
+    return {one: key for one, variable in variables.items() if (key := found[variable]) is not None}
+
+
 def is_local(url: str) -> bool:
     """Is this the sandbox's kind of address, rather than Slack's?"""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
@@ -69,13 +88,17 @@ def _secret(name: str, environment: Mapping[str, str], mistakes: list[str]) -> S
     text = _text(name, environment, mistakes)
     if text is None:
         return None
-    if not text.startswith(_TOKENS[name]) or not text.isascii() or not text.isprintable() or " " in text:
-        mistakes.append(f"{name}: is not such a secret; it is one word{_beginning(name)}")
+    is_word = bool(text) and text.isascii() and text.isprintable() and " " not in text
+    if not is_word or not text.startswith(_TOKENS.get(name, "")):
+        mistakes.append(f"{name}: is not such a secret; it is one word{_form(name)}")
         return None
     return Secret(text)
 
 
-def _beginning(name: str) -> str:
+def _form(name: str) -> str:
+    """What is known of the form of a secret."""
+    if name not in _TOKENS:
+        return " of printable ASCII characters"
     return f" that begins with {_TOKENS[name]}" if _TOKENS[name] else " of hexadecimal digits"
 
 

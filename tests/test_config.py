@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import config
+from bot import config, provider_tables
 from bot.config import MAX_FILE_BYTES, load
 from bot.errors import ConfigError
+from bot.providers import catalogue
 from bot.sharing import UNKNOWN
 from bot.tlp import Label
 from bot.toml_lines import Lines
@@ -55,6 +56,7 @@ def test_the_documented_example_is_valid_and_means_what_it_says() -> None:
     assert trendmicro.default_label is Label.AMBER_STRICT
     assert registry.of_team("E0TREND") == "trendmicro"
     assert registry.of_guest("U0ANNA") == "trendmicro"
+    assert (host.enrich_own_queries, kaspersky.enrich_own_queries) == (True, False)
     assert registry.cap("C0KASP") is Label.AMBER
     assert registry.cap("C0OTHER") is Label.GREEN
 
@@ -62,8 +64,9 @@ def test_the_documented_example_is_valid_and_means_what_it_says() -> None:
 def test_every_setting_is_explained_in_the_example() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
 
-    for key in (*config._HOST_KEYS, *config._PARTNER_KEYS, *config._CHANNEL_KEYS):
-        assert f"\n{key} = " in text
+    providers = [key for listing in catalogue.LISTINGS.values() for key in provider_tables.keys(listing)]
+    for key in (*config._HOST_KEYS, *config._PARTNER_KEYS, *config._CHANNEL_KEYS, *providers):
+        assert f"\n{key} = " in text or f"\n# {key} = " in text
 
 
 def test_outside_its_agreement_a_partner_is_not_in_force() -> None:
@@ -86,6 +89,7 @@ def test_a_partner_needs_no_more_than_a_name_and_a_team(tmp_path: Path) -> None:
 
     assert not partner.community
     assert not partner.constituent
+    assert not partner.enrich_own_queries
     assert partner.default_label is Label.AMBER_STRICT
     assert (partner.since, partner.until) == (None, None)
     assert load(path).of_team("T0NOBODY") == UNKNOWN

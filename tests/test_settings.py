@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.secret import Secret
-from bot.settings import read_slack
+from bot.settings import read_provider_keys, read_slack
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "abc", "SLACK_APP_TOKEN": "xapp-1"}
 
@@ -86,3 +86,67 @@ def test_socket_mode_is_chosen_by_what_is_given_or_asked_for() -> None:
     assert read_slack(without).signing_secret is None
     assert read_slack(GOOD, socket_mode=True).signing_secret is None
     assert read_slack(GOOD).signing_secret is not None
+
+
+VARIABLES = {
+    "virustotal": "VIRUSTOTAL_KEY",
+    "malwarebazaar": "ABUSECH_KEY",
+    "urlhaus": "ABUSECH_KEY",
+}
+
+
+def test_providers_keys_come_from_the_environment_files_and_systemds_folder(tmp_path: Path) -> None:
+    _file(tmp_path, "ABUSECH_KEY", "two\n", 0o440)
+    environment = {
+        "VIRUSTOTAL_KEY_FILE": _file(tmp_path, "vt", " one\n"),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+    }
+
+    keys = read_provider_keys(environment, VARIABLES)
+
+    assert keys == {"virustotal": Secret("one"), "malwarebazaar": Secret("two"), "urlhaus": Secret("two")}
+    assert "one" not in repr(keys)
+
+
+def test_providers_that_need_no_key_need_no_environment() -> None:
+    assert read_provider_keys({}, {}) == {}
+
+
+def test_a_missing_key_is_told_with_all_who_need_it() -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_provider_keys({}, VARIABLES)
+
+    assert refused.value.mistakes == [
+        f"{name}: is missing, needed by {users}; set {name} or {name}_FILE, or on = false"
+        for name, users in (
+            ("VIRUSTOTAL_KEY", "[provider.virustotal]"),
+            ("ABUSECH_KEY", "[provider.malwarebazaar], [provider.urlhaus]"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "key", ["CANARY two", "CANARY\ttwo", "CANARY\r\nX-Other: two", "CANARY\x00", "CANARÝ"]
+)
+def test_a_key_is_one_printable_ascii_word_and_never_quoted(key: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_provider_keys({"VIRUSTOTAL_KEY": key}, {"virustotal": "VIRUSTOTAL_KEY"})
+
+    assert refused.value.mistakes == [
+        "VIRUSTOTAL_KEY: is not such a secret; it is one word of printable ASCII characters"
+    ]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_key_that_others_can_read_is_refused_and_not_called_missing(tmp_path: Path, mode: int) -> None:
+    path = _file(tmp_path, "key", "CANARY", mode)
+
+    with pytest.raises(ConfigError) as refused:
+        read_provider_keys({"ABUSECH_KEY_FILE": path}, {"urlhaus": "ABUSECH_KEY"})
+
+    assert refused.value.mistakes == [f"ABUSECH_KEY: {path} can be read by others; run chmod 600 {path}"]
+
+
+def test_an_empty_file_holds_no_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ABUSECH_KEY: is not such a secret"):
+        read_provider_keys({"ABUSECH_KEY_FILE": _file(tmp_path, "key", "\n")}, {"urlhaus": "ABUSECH_KEY"})
