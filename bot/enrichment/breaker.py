@@ -7,7 +7,7 @@ from random import SystemRandom
 
 from bot.findings import Outcome
 
-FAILURES = 5  # in a row
+FAILURES = 5  # in a row; what was asked before the last success and fails late does not count
 FIRST_SECONDS = 15.0  # doubled each time
 LONGEST_SECONDS = 600.0
 QUOTA_SECONDS = 60.0  # when a service does not say how long
@@ -87,8 +87,7 @@ class Breaker:
         self._state += 1
 
     def _recover(self) -> None:
-        if self._refusal is not None:
-            self._refusal, self._state = None, self._state + 1
+        self._refusal, self._state = None, self._state + 1
         self._failures = self._pauses = 0
 
 
