@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from contextvars import ContextVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp.client_reqrep import ClientRequest
@@ -21,15 +21,26 @@ CEILING_SECONDS = 30.0  # of one exchange; the caller's own deadline is shorter
 CONNECT_SECONDS = 5.0
 _CHUNK = 65_536  # bytes
 
-_asked: ContextVar[URL] = ContextVar("asked")  # what this task sends to, and nothing else
+_ATTEMPTS = 2  # aiohttp sends once more if a connection that it kept turns out to be dead
 
 
-class OutsideError(aiohttp.ClientError):
+class OutsideError(aiohttp.RedirectClientError):
     """Something else than the question was about to be sent, after a redirect."""
 
 
+class _Question:
+    """The one URL that a task asks for, and how often it still may."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.attempts = _ATTEMPTS
+
+
+_asked: ContextVar[_Question] = ContextVar("asked")
+
+
 class Fence(aiohttp.TCPConnector):
-    """Connections for the one URL that the task asks.
+    """Connections for the question of the task that wants one, whatever its client makes of a redirect.
 
     A resolver that knows one name only would let redirects to addresses and other ports through.
     """
@@ -40,9 +51,11 @@ class Fence(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
     ) -> Connection:
-        """A connection for that URL. Raises OutsideError."""
-        if req.url != _asked.get(None):
+        """A connection for that question. Raises OutsideError."""
+        question = _asked.get(None)
+        if question is None or req.url != question.url or not question.attempts:
             raise OutsideError
+        question.attempts -= 1
         return await super().connect(req, traces, timeout)
 
 
@@ -90,12 +103,15 @@ class HttpWire:
 
 
 def checked_base(base_url: str) -> str:
-    """The same without a slash at the end. Raises ConfigError unless it is HTTPS, or of this machine."""
-    parts = urlsplit(base_url)
-    plain = parts.hostname and not (parts.username or parts.password or parts.query or parts.fragment)
-    if not plain or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(base_url))):
+    """The same in normal form. Raises ConfigError unless it is HTTPS, or of this machine."""
+    try:
+        url = URL(base_url)
+        is_safe = url.scheme == "https" or (url.scheme == "http" and is_local(base_url))
+    except ValueError:
+        url, is_safe = URL(), False
+    if not (is_safe and url.host) or url.user or url.password or url.query_string or url.fragment:
         raise ConfigError(["url: must be an address such as https://api.example.org, without a key in it"])
-    return base_url.rstrip("/")
+    return str(url).rstrip("/")
 
 
 def patience(seconds: float) -> aiohttp.ClientTimeout:
@@ -107,7 +123,7 @@ def asking(base: str, request: Request) -> URL:
     """The URL of a question, to which this task may connect from now on."""
     query = f"?{urlencode(request.query)}" if request.query else ""
     url = URL(f"{base}/{request.path.removeprefix('/')}{query}", encoded=True)
-    _asked.set(url)
+    _asked.set(_Question(url))
     return url
 
 
@@ -121,7 +137,7 @@ async def answered(exchange: Awaitable[Reply]) -> Reply:
         return await exchange
     except TimeoutError:
         outcome = Outcome.TIMEOUT
-    except (OutsideError, aiohttp.ClientResponseError):  # a redirect; what is not HTTP
+    except (aiohttp.RedirectClientError, aiohttp.ClientResponseError):  # the latter: what is not HTTP
         outcome = Outcome.BAD_ANSWER
     except (aiohttp.ClientError, OSError):
         outcome = Outcome.UNAVAILABLE
