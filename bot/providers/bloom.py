@@ -12,9 +12,8 @@ from pathlib import Path
 
 from bot.errors import ConfigError
 
-_HEADER = struct.Struct(
-    "<QQdQQQ"
-)  # flags, capacity, false-positive rate, hashes, bits, entries; then the bits
+# Flags, capacity, false-positive rate, hashes, bits, entries; then the bits themselves.
+_HEADER = struct.Struct("<QQdQQQ")
 _VERSION = 1  # the lowest byte of the flags
 _MAX_HASHES = 64  # a rate of 10^-19; more would only be a way to keep us busy
 

@@ -75,7 +75,8 @@ def _is_about(indicator: Indicator, entry: dict[str, Any]) -> bool:
     if indicator.kind in _HASHES:
         return True  # the entries are the servers of the sample that was asked for
     if indicator.kind is Kind.URL:
-        return canonical_url(listed_value) == indicator.value
+        address = canonical_url(listed_value) or ""
+        return indicator.value in (address, address.partition("://")[2])  # perhaps asked without a scheme
     value, rest = listed_value[: len(indicator.value)].lower(), listed_value[len(indicator.value) :]
     return value == indicator.value and _PORT.fullmatch(rest) is not None
 

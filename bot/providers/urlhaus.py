@@ -68,24 +68,25 @@ def _question(indicator: Indicator) -> tuple[str, dict[str, str]]:
     if indicator.kind in _HASHES:
         return "/v1/payload/", {f"{indicator.kind}_hash": indicator.value}
     if indicator.kind is Kind.URL:
-        return "/v1/url/", {"url": _with_path(indicator.value)}
+        return "/v1/url/", {"url": _address(indicator.value)}
     return "/v1/host/", {"host": indicator.value}
 
 
-def _with_path(url: str) -> str:
-    """The form that a browser asks for, and lists keep: our own leaves out a lone slash."""
-    return url if "/" in url.partition("://")[2] else f"{url}/"
+def _address(url: str) -> str:
+    """What a browser would fetch, as the list keeps it: our own form may lack a scheme or the lone slash."""
+    whole = url if "://" in url else f"http://{url}"
+    return whole if "/" in whole.partition("://")[2] else f"{whole}/"
 
 
 def _is_about(indicator: Indicator, answer: dict[str, Any]) -> bool:
     if indicator.kind in _HASHES:
         said = hexadecimal(answer.get(f"{indicator.kind}_hash"), len(indicator.value))
         return said == indicator.value
-    name = "url" if indicator.kind is Kind.URL else "host"
-    value = answer.get(name)
-    if not isinstance(value, str):
-        return False
-    return (canonical_url(value) if name == "url" else value.lower()) == indicator.value
+    if indicator.kind is Kind.URL:
+        url = answer.get("url")
+        return isinstance(url, str) and canonical_url(url) == canonical_url(_address(indicator.value))
+    host = answer.get("host")
+    return isinstance(host, str) and host.lower() == indicator.value
 
 
 def _reader(kind: Kind) -> Callable[[dict[str, Any]], Report]:

@@ -119,6 +119,7 @@ def test_its_own_confidence_decides(confidence: object, verdict: Verdict, score:
         (Kind.DOMAIN, "example.org", "Example.ORG"),
         (Kind.URL, "http://example.org/A", "http://EXAMPLE.org/A"),
         (Kind.URL, "http://example.org", "http://example.org/"),
+        (Kind.URL, "example.org/a", "https://example.org/a"),
     ],
 )
 def test_the_same_value_counts_however_it_is_written(kind: Kind, value: str, entry: str) -> None:
@@ -138,6 +139,9 @@ def test_the_same_value_counts_however_it_is_written(kind: Kind, value: str, ent
         (Kind.URL, "http://example.org/a", "http://example.org/ab"),
         (Kind.URL, "http://example.org/a", "http://example.org/A"),
         (Kind.URL, "http://example.org", "example.org"),
+        (Kind.URL, "http://example.org/a", "https://example.org/a"),
+        (Kind.URL, "example.org/a", "https://example.org/a/b"),
+        (Kind.URL, "example.org/a", "https://"),
         (Kind.DOMAIN, "example.org", None),
         (Kind.DOMAIN, "example.org", ["example.org"]),
     ],
@@ -226,8 +230,9 @@ def test_it_may_be_asked_about_what_is_green_at_most() -> None:
 
 def test_a_documented_answer_is_read() -> None:
     answer = published("threatfox-search_ioc-found.json")
+    address = answer["data"][0]["ioc"].partition(":")[0]
 
-    report = read(SERVICE, Indicator(Kind.IPV4, "139.180.203.104"), answer)
+    report = read(SERVICE, Indicator(Kind.IPV4, address), answer)
 
     assert (report.verdict, report.family) == (Verdict.MALICIOUS, "Cobalt Strike")
     assert SERVICE.read(ASKED, reply(published("threatfox-search-noresult.json"))) is None

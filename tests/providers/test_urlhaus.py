@@ -41,6 +41,7 @@ KNOWN = [(FILE, PAYLOAD), (ADDRESS, URL), (NAME, HOST)]
         (Indicator(Kind.MD5, "ab" * 16), "/v1/payload/", {"md5_hash": "ab" * 16}),
         (ADDRESS, "/v1/url/", {"url": ADDRESS.value}),
         (Indicator(Kind.URL, "http://example.org"), "/v1/url/", {"url": "http://example.org/"}),
+        (Indicator(Kind.URL, "example.org/a"), "/v1/url/", {"url": "http://example.org/a"}),
         (NAME, "/v1/host/", {"host": "files.example.org"}),
         (Indicator(Kind.IPV4, "192.0.2.1"), "/v1/host/", {"host": "192.0.2.1"}),
     ],
@@ -83,6 +84,18 @@ def test_an_address_that_serves_malware_is_malicious() -> None:
         "payloads": FILE.value,
         "reporter": "invented_reporter",
     }
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("files.example.org/a", "http://files.example.org/a"),
+        ("http://files.example.org", "http://files.example.org/"),
+        ("http://files.example.org/a", "http://FILES.example.org/a"),
+    ],
+)
+def test_an_address_is_found_however_it_is_written(asked: str, listed: str) -> None:
+    assert read(SERVICE, Indicator(Kind.URL, asked), {**URL, "url": listed}).verdict is Verdict.MALICIOUS
 
 
 @pytest.mark.parametrize("status", ["offline", "unknown", "", None, ["online"], "ONLINE!", True])
