@@ -54,9 +54,9 @@ class Fakes:
             await fake.stop()
 
 
-async def start_all() -> Fakes:
+async def start_all(fakes: Fakes | None = None) -> Fakes:
     """One of each, started. The three of abuse.ch share a key, as the real ones do."""
-    fakes = Fakes()
+    fakes = fakes or Fakes()
     await fakes.trap.start()
     for fake in fakes.all:
         await fake.start()
