@@ -1,21 +1,22 @@
 """`liaison bench enrich`: the questions are really asked, and the figures belong to them."""
 
+import json
 from dataclasses import replace
 
-import pytest
+from bot.bench.enriching import NORMAL, Figures
+from tests.cli.test_slack import liaison
 
-from bot.bench.enriching import NORMAL, Figures, measure
 
+async def test_every_part_is_measured() -> None:
+    async with liaison("bench", "enrich", "--rounds", "1", "--json") as process:
+        out, _ = await process.communicate()
 
-@pytest.mark.timeout(100)
-def test_every_part_is_measured() -> None:
-    figures = measure(rounds=1)
-
-    assert figures.upstream_calls == 1
-    assert figures.answered == NORMAL
-    seconds = (figures.p99_alone, figures.p99_beside_hung, figures.many, figures.plain, figures.cached)
-    assert all(each > 0 for each in seconds)
-    assert figures.cached < figures.many
+    figures = json.loads(out)
+    assert figures["upstream_calls"] == 1
+    assert figures["answered"] == NORMAL
+    assert figures["slower"] == figures["p99_beside_hung"] / figures["p99_alone"]
+    assert 0 < figures["cached"] < figures["many"]
+    assert process.returncode == bool(figures["missed_bars"])
 
 
 def test_a_missed_bar_is_named() -> None:
