@@ -154,7 +154,7 @@ def _host(answer: dict[str, Any]) -> Report:
         facts=facts(
             ("addresses that spread malware", _count(answer, places)),
             ("online now", str(online)),
-            ("tags", listed(tag for place in places for tag in items(place.get("tags")))),
+            ("tags", listed(tag for place in places[:100] for tag in items(place.get("tags"), at_most=9))),
             *_blocklists(answer),
         ),
     )
