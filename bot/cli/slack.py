@@ -8,26 +8,31 @@ import json
 import os
 import sys
 import webbrowser
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import click
 
 from bot import config, logs
 from bot.cli.context import Context, pass_context
+from bot.config import Configuration
 from bot.errors import ConfigError
 from bot.manifest import manifest as make_manifest
-from bot.organisations import Registry
-from bot.services import Services
+from bot.opening import open_services, with_keys
 from bot.settings import SlackSettings, read_slack
-from bot.store import open_store
 
+T = TypeVar("T")
 DEMO_PORT = 8484
 _THINGS_TO_TRY = """\
-Three things to try:
+Four things to try:
   1. You are Ana, an analyst of the centre, in #partners-all. Type:
          /intel lookup a3a999d4c563810d6981a005b0369599f93c85dd7b30660803dfec2b2d705e5a
      Then become Tomo of Trend Micro, write Liaison a direct message with the same hash, and compare.
   2. Ask "@Liaison who", invite NewCo Security into the channel, and ask again.
-  3. As Ana in #cfc-kaspersky, look the hash up and press "Share to channel…"."""
+  3. As Ana in #cfc-kaspersky, look the hash up and press "Share to channel…".
+  4. Ask what VirusTotal and others know; here they are fakes, which you can break under "External services":
+         /intel lookup 7fe955e3bfa79f81f110747d912cdd45c019ff1510ba1d53050c134797c202b9"""
 
 
 @click.command()
@@ -53,11 +58,11 @@ def serve(context: Context, host: str, port: int, socket_mode: bool, log_form: s
     """Answer in Slack until stopped.
 
     Reads SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN) from the environment, from the files
-    that SLACK_BOT_TOKEN_FILE and so on name, or from $CREDENTIALS_DIRECTORY.
+    that SLACK_BOT_TOKEN_FILE and so on name, or from $CREDENTIALS_DIRECTORY; the keys of providers likewise.
     """
     logs.configure(sys.stderr, as_json=log_form == "json")
-    settings, registry = _read(context, socket_mode=socket_mode)
-    asyncio.run(_serve(context, settings, registry, host, port))
+    settings, configuration = _read(context, socket_mode=socket_mode)
+    asyncio.run(_serve(context, settings, configuration, host, port))
 
 
 @click.command()
@@ -83,23 +88,33 @@ def demo(context: Context, port: int, no_browser: bool, check: bool) -> None:
     asyncio.run(_demo(context, port, opens_browser=not no_browser))
 
 
-def _read(context: Context, *, socket_mode: bool) -> tuple[SlackSettings, Registry]:
-    """The secrets and the organisations. Raises ConfigError with every mistake in either."""
+def _read(context: Context, *, socket_mode: bool) -> tuple[SlackSettings, Configuration]:
+    """The secrets and liaison.toml with the keys it needs. Raises ConfigError with every mistake in any."""
+    mistakes: list[str] = []
+    settings = _noting(mistakes, lambda: read_slack(os.environ, socket_mode=socket_mode))
+    configuration = _noting(mistakes, lambda: config.read(context.config))
+    if configuration is not None:
+        configuration = _noting(mistakes, partial(with_keys, configuration, os.environ))
+    if settings is None or configuration is None:
+        raise ConfigError(mistakes)
+    return settings, configuration
+
+
+def _noting(mistakes: list[str], read: Callable[[], T]) -> T | None:
+    """What is read, or None when mistakes were found."""
     try:
-        settings = read_slack(os.environ, socket_mode=socket_mode)
+        return read()
     except ConfigError as error:
-        try:
-            config.load(context.config)
-        except ConfigError as another:
-            raise ConfigError([*error.mistakes, *another.mistakes]) from another
-        raise
-    return settings, config.load(context.config)
+        mistakes += error.mistakes
+        return None
 
 
-async def _serve(context: Context, settings: SlackSettings, registry: Registry, host: str, port: int) -> None:
+async def _serve(
+    context: Context, settings: SlackSettings, configuration: Configuration, host: str, port: int
+) -> None:
     from bot import app  # noqa: PLC0415 - see above
 
-    services = Services(await open_store(context.store), registry, app.utc_now)
+    services = await open_services(context.store, configuration, app.utc_now)
     await app.serve(settings, services, context.answer, host=host, port=port, say=click.echo)
 
 
@@ -118,8 +133,13 @@ async def _demo(context: Context, port: int, *, opens_browser: bool) -> None:
 async def _check(context: Context) -> bool:
     from bot import demo, demo_check  # noqa: PLC0415 - see above
 
-    async with demo.demo(context.answer, port=0) as running:
-        return await demo_check.check(running.sandbox, click.echo)
+    async with demo.demo(context.answer, port=0, pause=_briefly) as running:
+        return await demo_check.check(running.sandbox, running.fakes, click.echo)
+
+
+async def _briefly(seconds: float) -> None:
+    """Nobody reads the states of an answer in between."""
+    await asyncio.sleep(seconds / 20)
 
 
 def _has_browser() -> bool:

@@ -212,8 +212,9 @@ def _demo_channels() -> tuple[Place, ...]:
 
 
 def _demo_tour() -> tuple[Step, ...]:
-    # A file in the sample data that Kaspersky restricted and Trend Micro did not.
+    # A file in the sample data that Kaspersky restricted and Trend Micro did not; one that services know.
     file = "a3a999d4c563810d6981a005b0369599f93c85dd7b30660803dfec2b2d705e5a"
+    known = "7fe955e3bfa79f81f110747d912cdd45c019ff1510ba1d53050c134797c202b9"
     return (
         Step(
             title="Ask as the centre's analyst",
@@ -235,5 +236,12 @@ def _demo_tour() -> tuple[Step, ...]:
             user="U0ANA",
             channel="C0ALL",
             text="@Liaison who",
+        ),
+        Step(
+            title="Have services asked, too",
+            why="Fakes of VirusTotal and others fill in; break one in the menu and ask again",
+            user="U0ANA",
+            channel="C0ALL",
+            text=f"/intel enrich {known}",
         ),
     )

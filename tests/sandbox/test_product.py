@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 import commands
 from bot.demo import demo
 from bot.demo_check import ABSENT, FILE, HIDDEN
+from bot.sandbox.services.knowledge import DISPUTED, MALICIOUS, UNHEARD_OF
 from tests.sandbox.test_page import become, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's; starting one takes long
@@ -87,3 +88,45 @@ async def test_an_answer_is_shared_after_a_look_at_its_readers(page: Page) -> No
 
     await become(page, "U0KIRA", "C0KASP")
     await expect(page.get_by_role("log")).to_contain_text(FILE)
+
+
+async def break_service(page: Page, title: str, state: str) -> None:
+    """Choose how a service works, in the panel."""
+    panel = page.locator("#services-panel")
+    if await panel.get_attribute("open") is None:
+        await panel.locator("summary").click()
+    await page.get_by_label(f"How {title} works").select_option(state)
+    await expect(page.locator(".service.broken", has_text=title)).to_be_visible()
+
+
+async def test_what_services_say_fills_in_below_what_the_store_says(page: Page) -> None:
+    await become(page, "U0ANA", "C0ALL")
+    await break_service(page, "VirusTotal", "slow")
+    await say(page, f"/intel lookup {MALICIOUS}")
+    answer = page.locator(".message.ephemeral")
+    await expect(answer).to_contain_text("Family Latrodectus")
+    await expect(answer).to_contain_text("asking")
+    await expect(answer).not_to_contain_text("44/62")
+
+    await expect(answer).to_contain_text("44/62")
+    await expect(answer).not_to_contain_text("asking")
+    await expect(answer).to_have_count(1)
+    await expect(page.locator("#asked-virustotal")).to_have_text("1 question")
+
+
+async def test_a_broken_service_is_named_and_the_others_answer(page: Page) -> None:
+    await become(page, "U0ANA", "C0ALL")
+    await break_service(page, "VirusTotal", "garbage")
+    await break_service(page, "MalwareBazaar", "quota used up")
+    await say(page, f"/intel lookup {DISPUTED}")
+    answer = page.locator(".message.ephemeral")
+    await expect(answer).to_contain_text("known good")
+    await expect(answer).to_contain_text("VirusTotal its answer could not be read")
+    await expect(answer).to_contain_text("MalwareBazaar quota exhausted")
+
+
+async def test_all_of_an_enrichment_arrives_as_a_file(page: Page) -> None:
+    await become(page, "U0ANA", "direct")
+    await say(page, f"enrich {MALICIOUS} {UNHEARD_OF}")
+    await page.get_by_text("enrichment.csv").first.click()
+    await expect(page.locator(".file pre")).to_contain_text(UNHEARD_OF)

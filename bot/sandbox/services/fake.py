@@ -51,7 +51,7 @@ class Fake:
         self.latency = 0.0  # seconds before every answer
         self.trouble: Trouble | None = None
         self.retry_after: int | None = None
-        self.slow_seconds = 3.0
+        self.slow_seconds = 2.0
         self.drip_seconds = 0.2
         self.elsewhere = ""  # where a redirect leads
         self.calls: list[Call] = []
