@@ -88,10 +88,10 @@ class Enricher:
 
     async def enquire(self, enquiry: Enquiry) -> Underway:
         """Ask every able service that may be asked; what is kept and fresh is there at once."""
-        underway = Underway(self._timer, self._timer.time() + self._deadline)
-        shares: dict[str, Share] = {}
+        ends, shares = self._timer.time() + self._deadline, dict[str, Share]()
         with self._flights.landing() as landed:
             places = await self._with_kept(enquiry.org, self._places(enquiry))
+        underway = Underway(self._timer, ends)  # from here on nothing waits, so nothing is left half done
         for place in places:
             question = Question(enquiry.org, place.spec.name, place.indicator)
             if answer := self._known(place) or landed.get(question):
