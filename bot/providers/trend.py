@@ -150,9 +150,11 @@ class Trend:
                 pages = await self._pages()
         except TimeoutError:
             raise NoAnswerError(Outcome.TIMEOUT) from None
-        self._held = _Held(joined(pages), began)
-        skipped = sum(page.skipped for page in pages)
-        LOG.info("the list of trend was read: %d objects, %d skipped", len(self._held.objects), skipped)
+        objects, skipped = joined(pages), sum(page.skipped for page in pages)
+        if skipped and not objects:
+            raise NoAnswerError(Outcome.BAD_ANSWER)  # written in a way that we do not know
+        self._held = _Held(objects, began)
+        LOG.info("the list of trend was read: %d objects, %d skipped", len(objects), skipped)
 
     async def _pages(self) -> list[Page]:
         pages: list[Page] = []
