@@ -186,7 +186,7 @@ def _distributors(attributes: _Attributes) -> str | None:
 def _owner(attributes: _Attributes) -> str | None:
     number, name = fields.number(attributes.get("asn")), fields.text(attributes.get("as_owner"))
     parts = [f"AS{number}" if number is not None else None, name]
-    return " ".join(filter(None, parts)) or None
+    return fields.text(" ".join(filter(None, parts)))
 
 
 def _rank(name: str, rank: object) -> str | None:
