@@ -24,6 +24,7 @@ from tests.strategies import HOST, INDICATORS, NOW, PARTNERS, assertions, conver
 TYPED = (
     "lookup " + " ".join(indicator.value for indicator in INDICATORS),
     f"lookup {INDICATORS[0].value}",
+    f"enrich {INDICATORS[0].value} {INDICATORS[2].value}",
     "recent 7d",
     "recent 7d domain emotet",
     "who",
