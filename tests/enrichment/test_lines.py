@@ -98,6 +98,16 @@ async def test_a_service_that_fails_is_left_alone_and_that_costs_nothing(bench: 
     assert finding.outcome is Outcome.NOT_FOUND
 
 
+async def test_who_waited_for_a_slot_until_the_service_failed_does_not_ask_it(bench: Bench) -> None:
+    source = plain(say=failing(NoAnswerError(Outcome.AUTH)), at_once=1)
+    enricher = await bench.open(source)
+
+    inquiry = await done(await enricher.enquire(enquiry(HASH, digest(2), digest(3))))
+
+    assert [each.outcome for each in inquiry.findings] == [Outcome.AUTH] * 3
+    assert source.asked == [HASH]
+
+
 async def test_a_trial_without_budget_is_none(bench: Bench) -> None:
     source = plain(say=failing(NoAnswerError(Outcome.AUTH)), budget=Budget(per_day=1))
     enricher = await bench.open(source)
