@@ -140,5 +140,5 @@ def _file(reply: Reply) -> Attachment | None:
         return None
     lasting = reply.lasting or reply
     hint = Row(text="A line for each indicator and service. Its label says how far it may travel.")
-    words = Notice(title=FILE_NAME, rows=(hint,), label=lasting.cleared.label)
+    words = Notice(title="all of it as a file", rows=(hint,), label=lasting.cleared.label)
     return Attachment(FILE_NAME, as_csv(lasting).encode(), Letter(render(words), lasting.cleared.audience))
