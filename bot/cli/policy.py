@@ -100,7 +100,7 @@ def service_warnings(specs: Iterable[Spec]) -> list[str]:
         if spec.publishes and spec.ceiling > Label.CLEAR
     ]
     return seen + [
-        f"{spec.name} may be asked about {spec.ceiling}; make sure that a contract makes it your processor"
+        f"{spec.name} may be asked about {spec.ceiling}; make sure that your contract with it allows it"
         for spec in asked
         if not spec.publishes and spec.ceiling > Label.GREEN
     ]

@@ -73,7 +73,7 @@ def test_check_names_the_services_that_are_on_and_whether_their_keys_are_there(
         ('[provider.threatfox]\nceiling = "TLP:GREEN"', ""),
         (
             '[provider.threatfox]\nceiling = "TLP:AMBER"',
-            "warning: threatfox may be asked about TLP:AMBER; make sure that a contract makes it your processor",
+            "warning: threatfox may be asked about TLP:AMBER; make sure that your contract with it allows it",
         ),
         (
             '[provider.hashlookup]\nceiling = "TLP:GREEN"',
