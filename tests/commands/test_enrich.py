@@ -13,7 +13,7 @@ from bot.sharing import Reach
 from bot.tlp import Label, Pap
 from commands import answer
 from tests.commands.asking import DOMAIN, HOST, KASPERSKY, MD5, REGISTRY, STRANGER, ask, channel, claim, sent
-from tests.slack.enriching import Script
+from tests.enriching import Script
 
 ENRICH = f"enrich {MD5.value}"
 AGREED = replace(

@@ -23,7 +23,7 @@ from bot.settings import SlackSettings
 from bot.slack.growing import Pause
 from bot.store import open_store
 from bot.tlp import Label
-from tests.slack.enriching import at_once
+from tests.enriching import at_once
 
 HASH = "0f" * 32
 ASK = f"lookup {HASH}"

@@ -16,8 +16,8 @@ from bot.slack.calls import RefusedError
 from bot.slack.identity import People
 from bot.slack.outbox import Attachment, Letter, Outbox, ReadersChangedError, _is_slacks
 from bot.tlp import Label
+from tests.enriching import Script
 from tests.slack.conftest import HASH, MakeStage, Stage, claim, registry
-from tests.slack.enriching import Script
 
 ENRICH = f"enrich {HASH}"
 ANA = Actor("U0ANA", "igci")

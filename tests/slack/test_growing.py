@@ -15,8 +15,8 @@ from bot.sharing import Audience, Cleared, Reach
 from bot.slack import growing, identity, listen, work
 from bot.slack.growing import APART_SECONDS, EXTRA_SECONDS, states
 from bot.slack.outbox import RESPONSE_USES
+from tests.enriching import SERVICES, Beat, Script, at_once
 from tests.slack.conftest import ASK, HASH, MakeStage, Stage, claim, strict_sandbox
-from tests.slack.enriching import SERVICES, Beat, Script, at_once
 
 STORED, FOUND = "kaspersky-green-family", "47/65"
 MOST_STATES = len(EXTRA_SECONDS) + 1
