@@ -11,7 +11,7 @@ from bot.findings import Outcome, Report
 from bot.indicators import Indicator, Kind, canonical
 from bot.providers.remote import Reply
 from bot.providers.spec import NoAnswerError
-from bot.providers.suspicious_objects import PATH, Listed, Page, joined, read_page, report, verdict
+from bot.providers.suspicious_objects import PATH, Listed, Page, add, read_page, report, verdict
 from bot.providers.trend import BASE_URL
 from bot.verdicts import Verdict
 from tests.providers.replies import (
@@ -33,6 +33,13 @@ PAGE, LAST = sample("trend", "page"), sample("trend", "last-page")
 
 def page(answer: Any, base_url: str = BASE_URL) -> Page:
     return read_page(reply(answer), base_url)
+
+
+def joined(*pages: Page) -> dict[Indicator, Listed]:
+    objects: dict[Indicator, Listed] = {}
+    for each in pages:
+        add(each, objects)
+    return objects
 
 
 def refused(answer: Any, base_url: str = BASE_URL) -> Outcome:
@@ -67,7 +74,7 @@ def test_every_kind_of_object_is_read_in_canonical_form_and_the_rest_is_counted(
 
 
 def test_a_report_says_what_the_entry_says() -> None:
-    objects = joined([page(PAGE), page(LAST)])
+    objects = joined(page(PAGE), page(LAST))
 
     assert report(objects[SHA256], NOW, "2026-06-01 11:30 UTC") == Report(
         verdict=Verdict.MALICIOUS,
@@ -140,7 +147,7 @@ def test_of_an_object_listed_twice_the_entry_changed_last_counts() -> None:
     undated = item(riskLevel="medium")
 
     for order in ([older, newer, undated], [undated, newer, older], [newer, undated, older]):
-        (one,) = joined([page({"items": [each]}) for each in order]).values()
+        (one,) = joined(*(page({"items": [each]}) for each in order)).values()
         assert one.risk == "low"
 
 

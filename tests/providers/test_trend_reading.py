@@ -1,12 +1,13 @@
 """Reading Trend's list has an end: pauses, circles, sizes, and links that lead away."""
 
+import ipaddress
 import json
 from collections.abc import Callable
 
 import pytest
 
 from bot.findings import Outcome
-from bot.indicators import Indicator
+from bot.indicators import Indicator, Kind
 from bot.providers import trend
 from bot.providers.remote import Reply, Request
 from bot.providers.suspicious_objects import PATH
@@ -77,10 +78,14 @@ async def test_a_list_that_goes_in_a_circle_is_no_list(
     await source.close()
 
 
-def _endless(*indicators: Indicator, padding: int = 0) -> Callable[[Request], Reply]:
+def _endless(*, objects: int = 0, padding: int = 0) -> Callable[[Request], Reply]:
     def answer(request: Request) -> Reply:
         number = int(request.path.rpartition("=")[2]) + 1
-        plain = page(*indicators, following=f"skipToken={number}")
+        first = ipaddress.IPv4Address("11.0.0.0") + number * objects
+        plain = page(
+            *(Indicator(Kind.IPV4, str(first + each)) for each in range(objects)),
+            following=f"skipToken={number}",
+        )
         return Reply(200, {}, plain.body + b" " * padding)
 
     return answer
@@ -90,7 +95,7 @@ def _endless(*indicators: Indicator, padding: int = 0) -> Callable[[Request], Re
     ("answer", "asked"),
     [
         (_endless(), trend.MAX_PAGES),
-        (_endless(*[address(1)] * 1000), trend.MAX_OBJECTS // 1000 + 1),
+        (_endless(objects=100), 6),
         (_endless(padding=10_000_000), trend.MAX_BYTES // 10_000_000),
     ],
     ids=["pages", "objects", "bytes"],
@@ -99,7 +104,7 @@ async def test_a_list_without_an_end_is_no_list(
     nap: Nap, answer: Callable[[Request], Reply], asked: int
 ) -> None:
     wire = Script(answer)
-    source = made(wire, nap)
+    source = made(wire, nap, most_objects=500)
     await source.open()
 
     assert await nap.begins() == 30.0
