@@ -7,6 +7,7 @@ from bot.chat import Lookup
 from bot.export_formats import csv_line, stamp
 from bot.findings import Finding, Report
 from bot.layout import clean
+from bot.service_lines import why
 from bot.sharing import Shown
 
 COLUMNS = (
@@ -55,7 +56,7 @@ def _finding(finding: Finding) -> list[str]:
         *(str(finding.label), finding.title, finding.outcome.value, finding.verdict.value),
         *(report.score or "", report.family or "", _time(report.first_seen), _time(report.last_seen)),
         *(_time(finding.fetched_at), _flag(finding.is_stale), _time(finding.again_at)),
-        *(finding.reason, report.link or ""),
+        *(why(finding.reason), report.link or ""),
     ]
 
 

@@ -46,6 +46,11 @@ def speaks(finding: Finding) -> bool:
     return finding.report is not None or finding.outcome is Outcome.NOT_FOUND
 
 
+def why(reason: str) -> str:
+    """A reason of the release policy in an analyst's words; any other as it is."""
+    return next((plain for start, plain in _REASONS if reason.startswith(start)), reason)
+
+
 def services(findings: Sequence[Finding], at: datetime | None, *, brief: bool) -> list[Part]:
     """The part of a card: a line a service, the worst first; facts only if not `brief`.
 
@@ -194,13 +199,9 @@ def _not_asked(findings: Iterable[Finding]) -> list[Part]:
     by_reason: dict[str, list[str]] = {}
     for each in sorted(findings, key=lambda one: one.title):
         if each.outcome is Outcome.BLOCKED:
-            by_reason.setdefault(_why(each.reason), []).append(each.title)
+            by_reason.setdefault(why(each.reason), []).append(each.title)
     told = [", ".join(titles) + (f" ({why})" if why else "") for why, titles in by_reason.items()]
     return [Footnote(words(f"Not asked: {'; '.join(told)}", at_most=1_500))] if told else []
-
-
-def _why(reason: str) -> str:
-    return next((plain for start, plain in _REASONS if reason.startswith(start)), reason)
 
 
 def _in_short(finding: Finding) -> str:
@@ -226,7 +227,7 @@ def _sum(title: str, findings: Sequence[Finding], at: datetime | None) -> Line:
     ]
     problems = Counter(_problem(each, at) for each in findings if each.outcome.is_error)
     told += [f"{many} {problem}" for problem, many in sorted(problems.items())]
-    blocked = Counter(_why(each.reason) for each in findings if each.outcome is Outcome.BLOCKED)
+    blocked = Counter(why(each.reason) for each in findings if each.outcome is Outcome.BLOCKED)
     told += [f"{many} not asked{f' ({why})' if why else ''}" for why, many in sorted(blocked.items())]
     name = words(title, "bold", at_most=_MAX_TITLE)
     return (name, Words("  "), words(" · ".join(told), at_most=_MAX_SUMS))
