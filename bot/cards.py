@@ -88,13 +88,19 @@ def titled(entry: Entry, *, at: datetime | None = None) -> list[Part]:
 
 
 def summary(entries: Sequence[Entry]) -> Table:
-    """A row an indicator, the worst first, else in the order asked; what services said if any was asked."""
+    """A row an indicator, the worst first, else in the order asked.
+
+    It tells what services said if any was asked; what claims say is left out if only services did.
+    """
     ranks = list(SEVERITY)
     ordered = sorted(entries, key=lambda entry: (ranks.index(entry.verdict), is_empty(entry)))
     are_asked = any(entry.findings for entry in entries)
+    are_claimed = any(entry.assertions for entry in entries) or not are_asked
     services = ("Services",) if are_asked else ()
-    head = ("Verdict", "Indicator", *services, "Label", "Family", "Sources", "Last seen")
-    return Table(tuple(map(Words, head)), tuple(_row(entry, are_asked) for entry in ordered))
+    claims = ("Sources", "Last seen") if are_claimed else ()
+    head = ("Verdict", "Indicator", *services, "Label", "Family", *claims)
+    rows = (_row(entry, are_asked=are_asked, are_claimed=are_claimed) for entry in ordered)
+    return Table(tuple(map(Words, head)), tuple(rows))
 
 
 def newest(shown: Iterable[Shown]) -> Table:
@@ -104,7 +110,7 @@ def newest(shown: Iterable[Shown]) -> Table:
     return Table(tuple(map(Words, head)), tuple(map(_news, ordered)))
 
 
-def _row(entry: Entry, are_asked: bool) -> tuple[Line, ...]:
+def _row(entry: Entry, *, are_asked: bool, are_claimed: bool) -> tuple[Line, ...]:
     claimed = [shown.family for shown in entry.assertions]
     found = [finding.report.family for finding in entry.findings if finding.report is not None]
     families = dict.fromkeys(family for family in (*claimed, *found) if family)
@@ -116,8 +122,11 @@ def _row(entry: Entry, are_asked: bool) -> tuple[Line, ...]:
         *((service_lines.cell(entry.findings),) if are_asked else ()),
         (Words("–" if is_empty(entry) else str(entry.label)),),
         (words(", ".join(families), at_most=60),),
-        (words(", ".join(_sources(entry)), at_most=80),),
-        (_last_seen(entry.assertions),),
+        *(
+            ((words(", ".join(_sources(entry)), at_most=80),), (_last_seen(entry.assertions),))
+            if are_claimed
+            else ()
+        ),
     )
 
 
