@@ -8,9 +8,9 @@ import pytest
 
 from bot.chat import Lookup
 from bot.findings import Outcome
-from bot.lookups import cut_off
 from bot.sandbox.deliveries import Timing
 from bot.sandbox.faults import Fault
+from bot.services import Store
 from bot.sharing import Audience, Cleared, Reach
 from bot.slack import growing, identity, listen, work
 from bot.slack.growing import APART_SECONDS, EXTRA_SECONDS, states
@@ -355,9 +355,22 @@ def _kept_open(sandbox: object, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     return stop  # type: ignore[no-any-return]
 
 
-def test_what_is_cut_off_is_not_pending() -> None:
-    growth = Growth()
-    assert cut_off(growth.state(1)).more is None
+async def test_what_asks_services_is_closed_before_the_store(make_stage: MakeStage) -> None:
+    services = _Writing()
+    async with make_stage(enrichment=services) as stage:
+        services.store = stage.store
+
+    assert services.is_closed
+
+
+class _Writing(Script):
+    """Has something to write down when it is closed."""
+
+    store: Store
+
+    async def close(self) -> None:
+        await self.store.claim("last words", seconds=1)
+        await super().close()
 
 
 async def test_the_acknowledgement_does_not_wait_for_services(
