@@ -169,13 +169,7 @@ class Enricher:
         at = self._steady()
         if (opens := share.opens(at)) > at:
             return opens
-        reserve = flight.on_purpose
-        again_at = await self._take(share.on_purpose if reserve else share.allowances, at)
-        if again_at is not None and flight.on_purpose and not reserve:  # somebody joined meanwhile
-            return await self._take(share.on_purpose, at)
-        return again_at
-
-    async def _take(self, allowances: Sequence[Allowance], at: datetime) -> datetime | None:
+        allowances = share.on_purpose if flight.on_purpose else share.allowances
         return await self._store.spend(allowances, at=at) if allowances else None
 
 

@@ -165,6 +165,22 @@ def test_the_longest_of_several_requests_for_patience_counts() -> None:
     assert one.refusal() == Refusal(Outcome.QUOTA, 300.0)
 
 
+def test_a_trial_that_is_overtaken_by_bad_news_leaves_room_for_another() -> None:
+    one, hands = breaker()
+    old = one.begin()
+    for _ in range(5):
+        end(one, Outcome.TIMEOUT)
+    hands.advance(15.0)
+
+    trial = one.begin()
+    one.end(old, Outcome.AUTH)
+    one.end(trial, Outcome.FOUND)
+
+    assert one.refusal() == Refusal(Outcome.AUTH, 600.0)
+    hands.advance(600.0)
+    assert one.refusal() is None
+
+
 events = st.tuples(
     st.sampled_from(["begin", "end", "wait"]),
     st.integers(0, 5),

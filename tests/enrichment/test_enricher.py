@@ -229,19 +229,34 @@ async def test_what_is_remembered_is_fresh_and_has_a_report_and_asks_nobody(benc
     assert [len(each.asked) for each in (fresh, old, empty, local)] == [1, 1, 1, 1]
 
 
-async def test_another_organisation_is_answered_as_if_nobody_had_asked_before(bench: Bench) -> None:
+@pytest.mark.parametrize(("first", "then", "most"), [(HOST, GROUPIB, 4), (GROUPIB, HOST, 30)])
+async def test_another_organisation_is_answered_as_if_nobody_had_asked_before(
+    bench: Bench, first: str, then: str, most: int
+) -> None:
     source = plain(budget=Budget(per_day=50))
-    await kept(bench, source)
+    await kept(bench, source, by=first)
 
     bench.clock.move(hours=3)
     enricher = await bench.open(source)
-    inquiry = await enricher.enquire(enquiry(by=GROUPIB))
+    inquiry = await enricher.enquire(enquiry(by=then))
 
     assert inquiry.findings[0].outcome is Outcome.PENDING
     [finding] = (await done(inquiry)).findings
     assert finding.fetched_at == bench.clock()
-    [standing] = await enricher.standing(GROUPIB)
-    assert (standing.used, standing.most) == (1, 4)
+    [standing] = await enricher.standing(then)
+    assert (standing.used, standing.most) == (1, most)
+
+
+async def test_a_service_that_became_a_local_list_forgets_what_it_said_before(bench: Bench) -> None:
+    await kept(bench, plain("hashlookup"))
+    local = plain("hashlookup", missing, asks_nobody=True)
+    enricher = await bench.open(local)
+
+    inquiry = await done(await enricher.enquire(enquiry()))
+
+    assert inquiry.findings[0].outcome is Outcome.NOT_FOUND
+    assert local.asked == [HASH]
+    assert await enricher.remembered(enquiry()) == ()
 
 
 # What goes wrong.

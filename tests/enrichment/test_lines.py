@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.errors import UnavailableError
-from bot.findings import Outcome, Report
+from bot.findings import Finding, Outcome, Report
 from bot.indicators import Indicator
 from bot.providers.spec import Budget, NoAnswerError
 from tests.enrichment.parts import (
@@ -24,7 +24,7 @@ from tests.enrichment.parts import (
     plain,
     reached,
 )
-from tests.strategies import HOST, NOW
+from tests.strategies import HOST, NOW, PARTNERS
 
 SICK = frozenset(digest(number) for number in range(8))
 
@@ -159,6 +159,29 @@ async def test_who_joins_on_purpose_brings_the_reserve_along(bench: Bench) -> No
 
     assert (await done(urgent)).findings[0].outcome is Outcome.FOUND
     assert (await done(usual)).findings == urgent.findings
+
+
+async def test_where_there_is_too_little_for_all_partners_take_turns(bench: Bench) -> None:
+    source = plain(budget=Budget(per_minute=4), fresh_found=timedelta(0))
+    enricher = await bench.open(source)
+
+    async def everybody() -> list[Finding]:
+        """Each asks for more than there is."""
+        inquiries = [
+            await done(await enricher.enquire(enquiry(HASH, digest(2), digest(3), by=org, on_purpose=True)))
+            for org in (HOST, *PARTNERS)
+        ]
+        await landed(enricher)
+        return [finding for inquiry in inquiries for finding in inquiry.findings]
+
+    answered = []
+    for _ in range(6):
+        told = await everybody()
+        answered.append(sum(each.outcome is Outcome.FOUND for each in told))
+        later = [each.again_at for each in told if each.outcome is Outcome.QUOTA]
+        assert all(each is not None and each > bench.steady() for each in later)
+        bench.steady.move(minutes=1)
+    assert answered == [4, 2, 4, 2, 3, 2]  # two of them are the host's
 
 
 @pytest.mark.parametrize("say", [found, missing])
