@@ -32,7 +32,7 @@ SPEC = Spec(
     ceiling=Label.GREEN,  # questions are not listed publicly, but VirusTotal learns what is of interest
     label=Label.GREEN,
     # Of the public API, which must not be used in business workflows: with a premium key the operator raises
-    # them. https://docs.virustotal.com/reference/public-vs-premium-api
+    # them. https://docs.virustotal.com/docs/consumption-quotas-handled
     budget=Budget(per_minute=4, per_day=500, per_month=15_500),
 )
 
