@@ -64,7 +64,7 @@ async def _show(answered: Answered, place: Place) -> None:
     except ReadersChangedError:
         raise
     except BotError:
-        pass  # the calls were logged
+        LOG.warning("a state of an answer did not get through")
 
 
 def grows(reply: Reply) -> bool:
