@@ -103,6 +103,7 @@ IMPURE = (
 READS_BUNDLED_DATA = "bot.domains"  # the list of top-level domains, once, from its own package
 
 SESSIONS = {  # who may open connections
+    "bot.bench.enriching",
     "bot.bench.slash",
     "bot.providers.wire",
     "bot.sandbox.deliveries",
