@@ -65,9 +65,7 @@ def test_a_marking_that_cannot_be_read_is_said(text: str, said: str) -> None:
         declared(text)
 
 
-words = st.sampled_from(
-    ["tlp:amber", "PAP:RED", "TLP AMBER", "tlp:red,", HASH, "c2.example.org", "tlp", "x"]
-)
+words = st.sampled_from(["tlp:amber", "PAP:RED", "TLP AMBER", "tlp:red,", HASH, "c2.example.org", "tlp", "x"])
 
 
 @given(st.lists(words, max_size=8).map(" ".join))
