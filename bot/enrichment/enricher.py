@@ -37,6 +37,7 @@ from bot.providers.spec import Source
 from bot.services import Standing, Store
 
 DEADLINE_SECONDS = 8.0  # of one enquiry
+LOCAL_SECONDS = 0.05  # that an answer waits for local lists
 KEEP = timedelta(days=30)  # what a service said, for when it does not answer
 CLOSE_SECONDS = 5.0  # of one source
 LOG = logging.getLogger("bot.enrichment")
@@ -101,6 +102,7 @@ class Enricher:
                 shares[question.provider] = share(place.spec, enquiry.org, enquiry.world)
             fly = partial(self._fly, shares[question.provider])
             self._flights.join(question, fly, underway.expect(place), on_purpose=enquiry.on_purpose)
+        await underway.settle(LOCAL_SECONDS)
         underway.begin()
         return underway
 

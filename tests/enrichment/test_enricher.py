@@ -1,5 +1,6 @@
 """What one enquiry brings: who is asked, what is kept, and under which label everything stands."""
 
+import asyncio
 import logging
 from datetime import timedelta
 
@@ -25,9 +26,11 @@ from tests.enrichment.parts import (
     enquiry,
     failing,
     found,
+    hung,
     landed,
     missing,
     plain,
+    reached,
 )
 from tests.strategies import HOST, NOW
 
@@ -120,6 +123,24 @@ async def test_a_local_list_tells_nobody_so_it_is_asked_whatever_the_marking_and
     assert (finding.outcome, finding.label, finding.report) == (Outcome.FOUND, Label.AMBER_STRICT, BAD)
     assert local.asked == [HASH, HASH]
     assert await bench.store.findings(HOST, [HASH]) == []
+
+
+async def test_nobody_reads_that_a_local_list_is_being_asked(bench: Bench) -> None:
+    enricher = await bench.open(plain("virustotal", hung), plain("local", asks_nobody=True))
+
+    inquiry = await enricher.enquire(enquiry())
+
+    assert [finding.outcome for finding in inquiry.findings] == [Outcome.PENDING, Outcome.FOUND]
+
+
+async def test_a_local_list_that_hangs_keeps_no_answer_back(bench: Bench) -> None:
+    enricher = await bench.open(plain("local", hung, asks_nobody=True))
+    asked = asyncio.create_task(enricher.enquire(enquiry()))
+    await reached(lambda: bench.hands.waiting >= 3)  # deadlines of the enquiry, the question and the moment
+
+    bench.hands.advance(0.05)
+
+    assert [finding.outcome for finding in (await asked).findings] == [Outcome.PENDING]
 
 
 async def test_a_local_list_that_fails_is_asked_again_at_once(bench: Bench) -> None:
