@@ -1,14 +1,14 @@
 """Enquiry: what one person wants to know of external services, and which of them may be asked. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import tlp
 from bot.assertions import Assertion
 from bot.errors import InputError, UsageError
-from bot.extraction import host_of
-from bot.indicators import Indicator, Kind
+from bot.implied import implied
+from bot.indicators import Indicator
 from bot.sharing import Audience, World, may_release, visible
 from bot.tlp import Label, Pap, strictest
 
@@ -94,12 +94,8 @@ class Gate:
 
     def __init__(self, enquiry: Enquiry) -> None:
         self._enquiry = enquiry
-        about = {each: _and_host(each) for each in enquiry.indicators}
-        asked = {one for each in about.values() for one in each}
-        seen = visible(enquiry.stored, enquiry.asker, enquiry.world, asked=asked)
-        self._claims = {
-            each: _question(each, enquiry, [c for one in about[each] for c in seen[one]]) for each in about
-        }
+        seen = _seen(enquiry, [one for each in enquiry.indicators for one in (each, *implied(each))])
+        self._claims = {each: _question(each, enquiry, seen) for each in enquiry.indicators}
 
     def judge(self, indicator: Indicator, provider: Audience) -> Permit:
         """Whether this service may be asked about it; the strictest marking involved decides."""
@@ -116,17 +112,45 @@ class Gate:
         return strictest(claim.label for claim in self._claims[indicator])
 
 
-def _and_host(indicator: Indicator) -> list[Indicator]:
-    """A question about a URL tells of its host, too."""
-    host = host_of(indicator) if indicator.kind is Kind.URL else None
-    return [indicator, *([host] if host is not None else [])]
+def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:
+    """What else the store must be asked about before the gate judges, beside what was read already.
+
+    First what the question implies; then hashes that the asker sees are of the same file, of which other
+    sources may have said more.
+    """
+    implications = [one for each in enquiry.indicators for one in (each, *implied(each))]
+    hashes = [claim.indicator for claims in _seen(enquiry, implications).values() for claim in claims]
+    return [each for each in dict.fromkeys(implications + hashes) if each not in read]
 
 
-def _question(indicator: Indicator, enquiry: Enquiry, claims: Iterable[Assertion]) -> list[Assertion]:
-    """The claims that the asker sees, and the question itself as a claim of whoever asks."""
-    claims = list(claims)
+def _seen(enquiry: Enquiry, about: Iterable[Indicator]) -> dict[Indicator, list[Assertion]]:
+    """What the asker sees of these and of hashes of the same files."""
+    asked = {*about, *(claim.indicator for claim in enquiry.stored)}
+    return visible(enquiry.stored, enquiry.asker, enquiry.world, asked=asked)
+
+
+def _question(
+    indicator: Indicator, enquiry: Enquiry, seen: Mapping[Indicator, Sequence[Assertion]]
+) -> list[Assertion]:
+    """The claims that the asker sees, and the question itself as a claim of whoever asks.
+
+    What is said of a whole host, file or network does not make each thing in it as well known.
+    """
     label = enquiry.declared.label
     if label is None:
-        label = Label.CLEAR if claims else UNDECLARED
+        label = Label.CLEAR if seen[indicator] else UNDECLARED
     question = Assertion(indicator=indicator, source=enquiry.org, label=label, pap=enquiry.declared.pap)
-    return [question, *claims]
+    return [question, *_involved([indicator, *implied(indicator)], seen)]
+
+
+def _involved(about: Iterable[Indicator], seen: Mapping[Indicator, Sequence[Assertion]]) -> list[Assertion]:
+    """What is seen of these, of hashes of the same files, of hashes that others say are of the same file."""
+    claims: list[Assertion] = []
+    told, waiting = set(), list(about)
+    while waiting:
+        each = waiting.pop()
+        if each not in told:
+            told.add(each)
+            claims += seen[each]
+            waiting += (claim.indicator for claim in seen[each] if claim.indicator != each)
+    return claims

@@ -47,6 +47,7 @@ PURE = (
     "bot.feeds.*",
     "bot.filenames",
     "bot.findings",
+    "bot.implied",
     "bot.indicators",
     "bot.layout",
     "bot.manifest",
