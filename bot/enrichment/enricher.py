@@ -26,7 +26,7 @@ from bot.enquiries import Enquiry, Gate
 from bot.enrichment.flights import Flight, Flights, Question
 from bot.enrichment.lines import Line
 from bot.enrichment.places import BLOCKED, Answer, Place
-from bot.enrichment.shares import Share, share
+from bot.enrichment.shares import Share, share, word
 from bot.enrichment.steady import LoopTimer, Timer, steadied
 from bot.enrichment.underway import Underway
 from bot.errors import BotError, ConfigError
@@ -183,6 +183,7 @@ def _standing(line: Line, org: str | None, used: int | None, shown: Allowance | 
         is_on=True,
         used=used,
         most=None if shown is None else shown.most,
+        period="day" if shown is None else word(shown.period),
         last_success=health.last_success,
         last_error=health.last_error,
         last_error_at=health.last_error_at,

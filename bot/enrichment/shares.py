@@ -71,6 +71,11 @@ def share(spec: Spec, org: str, world: World) -> Share:
     )
 
 
+def word(period: Period) -> str:
+    """What people call it."""
+    return period.value if isinstance(period, Calendar) else "minute"
+
+
 def _limits(budget: Budget) -> list[tuple[Period, int]]:
     limits = (MINUTE, budget.per_minute), (Calendar.DAY, budget.per_day), (Calendar.MONTH, budget.per_month)
     return [(period, most) for period, most in limits if most is not None]
@@ -80,7 +85,7 @@ def _part(
     spec: Spec, org: str, period: Period, most: int, partners: list[str], world: World
 ) -> tuple[Allowance, Allowance, Turn | None]:
     """The usual allowance, the one with the reserve, and the turn; both count under one key."""
-    key = f"{spec.name}/{org}/{period.value if isinstance(period, Calendar) else 'minute'}"
+    key = f"{spec.name}/{org}/{word(period)}"
     each, at_once = _split(most, len(partners))
     if org == world.host:
         all_of_it = most - each * at_once

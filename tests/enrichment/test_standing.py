@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.findings import Outcome
 from bot.providers.spec import Budget, NoAnswerError
 from bot.services import Standing
@@ -42,6 +44,23 @@ async def test_standing_tells_an_organisation_its_own_part_only(bench: Bench) ->
     ]
     [of_host, *_] = await enricher.standing(HOST)
     assert (of_host.used, of_host.most, of_host.last_success) == (0, 60, NOW)
+
+
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        (Budget(per_minute=10, per_day=100, per_month=1000), (60, "day")),
+        (Budget(per_minute=10, per_month=1000), (600, "month")),
+        (Budget(per_minute=10), (6, "minute")),
+        (Budget(), (None, "day")),
+    ],
+)
+async def test_standing_names_the_period_of_its_numbers(
+    bench: Bench, budget: Budget, told: tuple[int | None, str]
+) -> None:
+    enricher = await bench.open(plain(budget=budget))
+    [standing] = await enricher.standing(HOST)
+    assert (standing.most, standing.period) == told
 
 
 async def test_standing_says_until_when_a_service_is_left_alone(bench: Bench) -> None:
