@@ -14,14 +14,19 @@ from bot.tlp import Label, Pap, strictest
 
 UNDECLARED = Label.GREEN  # of a question about something that the asker sees no claim about
 
-# "tlp:amber", "TLP: AMBER STRICT", "pap=red", and "TLP AMBER", but nothing within an address.
+# "tlp:amber", "TLP: AMBER STRICT", "pap=red", "TLP 2.0 AMBER", "#tlp-red": a marking that is overlooked lets
+# the question out, so only what stands within an address is none.
 _MARKING = re.compile(
-    r"""(?<![^\s,;|<>"'`*_(\[])(?P<scheme>tlp|pap)
-      (?: \s{0,3} [:=\uff1a] \s{0,3} (?P<said>[^\s,;|<>"'`*()\[\]]{0,40})
-        | \s{1,3} (?P<bare>white|clear|green|amber|red)(?!\w) )
+    r"""(?<![^\W_])(?P<scheme>tlp|pap)(?:[\s_-]?v?2(?:\.0)?)?
+      (?: \s{0,20} [:=] \s{0,20} (?P<said>[^\s,;|<>"'`*()\[\]{}~\u201c\u201d\u2018\u2019\xab\xbb]{0,40})
+        | [\s_/>\u2192\u2013\u2014-]{1,20} (?P<bare>white|clear|green|amber|red)(?!\w|[.@]\w|-(?!strict)\w) )
       (?P<strict>[\s_+-]{1,3}strict(?!\w))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_TOKEN_END = re.compile(r"""[\s,;|<>"'`*_(\[{]|[^\x00-\x7f]""")
+_OF_ADDRESS = re.compile(r"[./?@%\\]")
+_LONGEST_START = 300  # characters of an address before something that looks like a marking
+_WIDE = {0xFF01 + offset: 0x21 + offset for offset in range(0x5E)}  # as Japanese keyboards type
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ NOTHING_DECLARED = Declared()
 def declared(text: str) -> Declared:
     """The markings that stand in a text; the strictest of several counts. Raises UsageError."""
     labels, paps = [], []
-    for found in _MARKING.finditer(text):
+    for found in _markings(text):
         said = (found["said"] or found["bare"] or "").rstrip(".:!?") + ("+strict" if found["strict"] else "")
         try:
             if found["scheme"].lower() == "tlp":
@@ -52,7 +57,22 @@ def declared(text: str) -> Declared:
 
 def unmarked(text: str) -> str:
     """The same text with spaces in the place of its markings: everything else stays where it is."""
-    return _MARKING.sub(lambda found: " " * len(found[0]), text)
+    left, end = "", 0
+    for found in _markings(text):
+        left += text[end : found.start()] + " " * len(found[0])
+        end = found.end()
+    return left + text[end:]
+
+
+def _markings(text: str) -> list[re.Match[str]]:
+    found = _MARKING.finditer(text.translate(_WIDE))
+    return [each for each in found if not _is_within_address(each)]
+
+
+def _is_within_address(found: re.Match[str]) -> bool:
+    before = found.string[max(0, found.start() - _LONGEST_START) : found.start()]
+    start = _TOKEN_END.split(before)[-1]
+    return len(start) == _LONGEST_START or _OF_ADDRESS.search(start) is not None
 
 
 def _unreadable(scheme: str, said: str) -> str:
