@@ -61,7 +61,9 @@ def _standing(standing: Standing, now: datetime) -> str:
         (f"last error “{standing.last_error}”", standing.last_error_at if standing.last_error else None),
         ("left alone until", standing.again_at),
     )
-    return " · ".join([_share(standing), *(f"{word} {_time(at, now)}" for word, at in facts if at is not None)])
+    return " · ".join(
+        [_share(standing), *(f"{word} {_time(at, now)}" for word, at in facts if at is not None)]
+    )
 
 
 def _share(standing: Standing) -> str:
@@ -71,7 +73,9 @@ def _share(standing: Standing) -> str:
     if standing.most is None or standing.used is None:
         return f"{standing.title}: on"
     used, most, left = standing.used, standing.most, max(standing.most - standing.used, 0)
-    return f"{standing.title}: on · {used} of your {most} questions of the {standing.period} used, {left} left"
+    return (
+        f"{standing.title}: on · {used} of your {most} questions of the {standing.period} used, {left} left"
+    )
 
 
 def _time(at: datetime, now: datetime) -> str:
