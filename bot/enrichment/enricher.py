@@ -172,7 +172,7 @@ class Enricher:
         if (opens := share.opens(at)) > at:
             return opens
         allowances = share.on_purpose if flight.on_purpose else share.allowances
-        return await self._store.spend(allowances, at=at) if allowances else None
+        return await self._store.spend([*allowances, *share.of_all], at=at) if allowances else None
 
 
 def _standing(line: Line, org: str | None, used: int | None, shown: Allowance | None) -> Standing:
