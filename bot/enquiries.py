@@ -127,10 +127,6 @@ class Gate:
         reason = next((decision.reason for decision in refused if not decision.release), "")
         return Permit(not reason, reason, label)
 
-    def label(self, indicator: Indicator) -> Label:
-        """The strictest label involved."""
-        return strictest(claim.label for claim in self._claims[indicator])
-
 
 def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:
     """What else the store must be asked about before the gate judges, beside what was read already.
