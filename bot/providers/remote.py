@@ -10,6 +10,7 @@ from bot.indicators import Indicator
 from bot.providers.spec import NoAnswerError, Spec
 
 MAX_BODY = 4_000_000  # bytes of one answer
+MAX_PARTS = 50_000  # objects and lists in it: a million empty ones would keep everybody waiting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,9 @@ def retry_after(reply: Reply) -> float | None:
 
 def decoded(reply: Reply) -> dict[str, Any]:
     """The body as a JSON object. Raises NoAnswerError: HTML, half an answer and lists cannot be read."""
+    parts = reply.body.count(b"{") + reply.body.count(b"[")
     try:  # not with msgspec: it refuses a whole answer for half a character in the name of a file
-        value = json.loads(reply.body)
+        value = json.loads(reply.body) if parts <= MAX_PARTS else None
     except (ValueError, RecursionError):
         value = None  # and not raised here: the error holds the whole answer, also as a context
     if not isinstance(value, dict):
