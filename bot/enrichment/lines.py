@@ -1,6 +1,5 @@
 """Line: one service with what protects it and everybody else from each other."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.enrichment.breaker import Breaker
 from bot.enrichment.places import GONE, LATE, Answer
+from bot.enrichment.slots import Slots
 from bot.enrichment.steady import Timer, until
 from bot.errors import BotError
 from bot.findings import Outcome, Report
@@ -40,7 +40,7 @@ class Line:
         self._clock = clock
         self._timer = timer
         self._breaker = Breaker(timer.time)
-        self._slots = asyncio.Semaphore(self.spec.at_once)
+        self._slots = Slots(self.spec.at_once)
         self._health: dict[str | None, Health] = {}
 
     async def ask(self, org: str, indicator: Indicator, spend: Spend) -> Answer:
@@ -48,7 +48,7 @@ class Line:
         ends = self._timer.time() + self.spec.seconds
         try:
             async with until(self._timer, ends):
-                await self._slots.acquire()
+                await self._slots.acquire(org)
         except TimeoutError:
             return LATE
         try:
@@ -56,7 +56,7 @@ class Line:
                 org, indicator, spend, ends
             )
         finally:
-            self._slots.release()
+            self._slots.release(org)
         if answer.outcome.is_error and answer.again_at is None:
             return replace(answer, again_at=self.again_at)
         return answer

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.enrichment.slots import Slots
 from bot.errors import UnavailableError
 from bot.findings import Finding, Outcome, Report
 from bot.indicators import Indicator
@@ -12,6 +13,7 @@ from bot.providers.spec import Budget, NoAnswerError
 from tests.enrichment.parts import (
     HASH,
     KASPERSKY,
+    TREND,
     Bench,
     digest,
     done,
@@ -71,6 +73,64 @@ async def test_no_more_than_so_many_are_asked_at_once_and_waiting_counts(bench: 
     assert {each.outcome for each in inquiry.findings} == {Outcome.TIMEOUT}
     [standing] = await enricher.standing(HOST)
     assert standing.used == 3
+
+
+async def test_however_much_one_organisation_asks_others_are_answered_at_once(bench: Bench) -> None:
+    theirs = frozenset(digest(number) for number in range(1000, 1300))
+
+    async def slow(indicator: Indicator) -> Report | None:
+        return await (hung if indicator in theirs else found)(indicator)
+
+    source = plain(say=slow, at_once=100)
+    enricher = await bench.open(source)
+    await enricher.enquire(enquiry(*theirs, by=KASPERSKY))
+    await reached(lambda: len(source.asked) == 75)
+
+    for org in (HOST, TREND):
+        inquiry = await done(await enricher.enquire(enquiry(*map(digest, range(60)), by=org)))
+        assert {each.outcome for each in inquiry.findings} == {Outcome.FOUND}
+
+    assert bench.hands.time() == 1000.0
+    assert len(set(source.asked) & theirs) == 75
+
+
+async def test_organisations_get_slots_in_turn(bench: Bench) -> None:
+    slots = Slots(2)
+    for org in "aa":
+        await slots.acquire(org)
+    got: list[str] = []
+
+    async def wait(org: str) -> None:
+        await slots.acquire(org)
+        got.append(org)
+
+    waiting = [asyncio.create_task(wait(org)) for org in "aaaabbc"]
+    await asyncio.sleep(0)
+    for held in "aaabca":
+        slots.release(held)
+        await asyncio.sleep(0)
+
+    assert "".join(got) == "abcaba"
+    waiting[3].cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    slots.release("a")
+    slots.release("b")
+    assert len(slots) == 2
+
+
+async def test_a_slot_that_came_too_late_is_given_on(bench: Bench) -> None:
+    slots = Slots(1)
+    await slots.acquire("a")
+    late, next_one = asyncio.create_task(slots.acquire("b")), asyncio.create_task(slots.acquire("c"))
+    await asyncio.sleep(0)
+    slots.release("a")
+    late.cancel()
+
+    await next_one
+    assert late.cancelled()
+    assert len(slots) == 0
+    slots.release("c")
+    assert len(slots) == 1
 
 
 async def test_a_service_that_fails_is_left_alone_and_that_costs_nothing(bench: Bench) -> None:
