@@ -287,6 +287,11 @@ def test_the_newest_come_as_a_table_the_latest_first() -> None:
     )
 
 
+def test_a_title_alone_is_a_whole_message() -> None:
+    message = render(Notice(title="Looking…"))
+    assert (message.text, [each["type"] for each in message.blocks]) == ("TLP:CLEAR · Looking…", ["header"])
+
+
 def test_a_notice_is_a_list_of_what_to_type() -> None:
     rows = (Row(text="one"), Row(code="/intel who", text="readers"), Row(code="lookup x.example", text=""))
     assert render(Notice(title="help", rows=rows, footer="bye", label=Label.GREEN)).text.splitlines() == [

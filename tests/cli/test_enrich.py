@@ -89,7 +89,8 @@ def test_what_may_not_leave_is_not_asked_with_the_reason_for_the_host(liaison: R
     result = liaison(DEAD, OTHER, "tlp:red", "--as", "igci")
 
     assert result.exit_code == 0
-    assert "Not asked: CIRCL hashlookup (marked above what it may be asked about)" in result.stdout
+    assert "Not asked: CIRCL hashlookup (its marking is above what may be asked there)" in result.stdout
+    assert "With tlp:amber+strict nothing leaves either" in result.stderr
 
 
 @pytest.mark.parametrize(

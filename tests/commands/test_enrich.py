@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.blocks import render
 from bot.chat import Actor, Lookup, Surface
 from bot.enquiries import Declared
 from bot.organisations import Registry
@@ -91,6 +92,18 @@ async def test_the_asker_may_mark_the_question(
 
     assert script.enquiries[0].declared == declared
     assert reply.not_understood == ()
+
+
+@pytest.mark.parametrize("verb", ["enrich", "lookup"])
+@pytest.mark.parametrize(("marking", "is_told"), [("tlp:red", True), ("tlp:amber+strict", False)])
+async def test_that_red_hides_what_is_held_here_is_told(
+    services: Services, verb: str, marking: str, is_told: bool
+) -> None:
+    script = Script()
+    first = await asked(with_script(services, script), f"{verb} {marking} {MD5.value}")
+    script.answer()
+    for reply in (first, await first.more()):
+        assert ("With tlp:amber+strict nothing leaves either" in render(reply).text) is is_told
 
 
 @pytest.mark.parametrize("verb", ["enrich", "lookup"])
