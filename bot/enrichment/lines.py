@@ -82,7 +82,8 @@ class Line:
                 return Answer(Outcome.QUOTA, again_at=again_at)
             report, failure = await self._heard(indicator, ends)
             answer = self._answer(org, report, failure)
-            outcome, again_in = answer.outcome, None if failure is None else failure.again_in
+            if failure is None or not failure.of_question:
+                outcome, again_in = answer.outcome, None if failure is None else failure.again_in
         except (TimeoutError, BotError):  # the store does not say whether the question may be asked
             return GONE
         finally:

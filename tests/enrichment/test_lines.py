@@ -158,6 +158,18 @@ async def test_a_service_that_fails_is_left_alone_and_that_costs_nothing(bench: 
     assert finding.outcome is Outcome.NOT_FOUND
 
 
+async def test_questions_that_a_service_does_not_take_close_it_for_nobody(bench: Bench) -> None:
+    """Else somebody who asks it about five names that it calls invalid would silence it for everybody."""
+    source = plain(say=failing(NoAnswerError(Outcome.BAD_ANSWER, of_question=True)))
+    enricher = await bench.open(source)
+    await done(await enricher.enquire(enquiry(*map(digest, range(20)), by=KASPERSKY)))
+
+    source.say = found
+    [finding] = (await done(await enricher.enquire(enquiry()))).findings
+
+    assert finding.outcome is Outcome.FOUND
+
+
 async def test_who_waited_for_a_slot_until_the_service_failed_does_not_ask_it(bench: Bench) -> None:
     source = plain(say=failing(NoAnswerError(Outcome.AUTH)), at_once=1)
     enricher = await bench.open(source)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot.findings import Outcome
-from bot.providers.remote import MAX_BODY, MAX_PARTS, Reply, decoded
+from bot.providers.remote import MAX_BODY, MAX_PARTS, Reply, decoded, refuse_errors
 from bot.providers.spec import NoAnswerError
 
 MANY = MAX_BODY // 4
@@ -35,3 +35,11 @@ def test_a_long_answer_is_read() -> None:
     entries = b'{"tags":["a"]},' * (MAX_PARTS // 2 - 3) + b"{}"
 
     assert len(decoded(Reply(200, {}, b'{"data":[' + entries + b"]}"))["data"]) == MAX_PARTS // 2 - 2
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 422, 401, 405, 500, 302, 429])
+def test_a_refused_question_is_told_from_a_service_in_trouble(status: int) -> None:
+    with pytest.raises(NoAnswerError) as refused:
+        refuse_errors(Reply(status, {}, b""))
+
+    assert refused.value.of_question == (status in (400, 413, 414, 422))
