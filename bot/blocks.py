@@ -56,6 +56,7 @@ RED = (
     "TLP:RED goes to nobody else: no service was asked, and what is held of them here is not shown. With "
     "tlp:amber+strict nothing leaves either, and what is held here answers."
 )
+_BY_MESSAGE = "A CSV file with all of it comes by direct message."
 _REFUSAL = (
     Paragraph(((Words("Nothing of this can be shown in this conversation."),),)),
     Footnote(Words("Its readers and its cap decide; the command “who” tells both.")),
@@ -95,7 +96,15 @@ def shareable(reply: Lookup) -> Lookup:
     """
     told = (replace(entry, findings=tuple(filter(speaks, entry.findings))) for entry in reply.entries)
     known = tuple(entry for entry in told if not is_empty(entry))
-    return replace(reply, entries=known, not_understood=(), asks_in_private=False, is_red=False, at=None)
+    return replace(
+        reply,
+        entries=known,
+        not_understood=(),
+        asks_in_private=False,
+        is_red=False,
+        wants_file=False,
+        at=None,
+    )
 
 
 def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block:
@@ -188,10 +197,14 @@ def _missed(reply: Reply) -> list[Part]:
 
 
 def _hints(reply: Reply) -> list[Part]:
-    """Why services say nothing; the same words whatever is stored."""
+    """Why services say nothing, and where the file is; the same words whatever is stored."""
     if not isinstance(reply, Lookup):
         return []
-    told = ((_IN_PRIVATE, reply.asks_in_private), (RED, reply.is_red and not reply.asks_in_private))
+    told = (
+        (_IN_PRIVATE, reply.asks_in_private),
+        (RED, reply.is_red and not reply.asks_in_private),
+        (_BY_MESSAGE, reply.wants_file and reply.cleared.audience.reach is Reach.EPHEMERAL),
+    )
     return [Footnote(Words(text)) for text, is_so in told if is_so]
 
 

@@ -259,6 +259,7 @@ def test_sharing_is_offered_when_a_service_knows_something(told: Finding, is_off
 def test_many_are_summed_up_by_service_and_tell_how_far_it_is() -> None:
     asked = hashes(4)
     quota = finding("virustotal", Outcome.QUOTA, again_at=NOW + timedelta(hours=21))
+    until = "quota exhausted: asked again at 00:00 UTC"
     reply = answer(
         about(asked[0], MALICIOUS),
         about(asked[1], quota),
@@ -271,8 +272,7 @@ def test_many_are_summed_up_by_service_and_tell_how_far_it_is() -> None:
     assert text(reply)[1:4] == [
         "⏳ 3 of 4 answered · asking VirusTotal…",
         "• OpenTIP  4 not asked (its PAP forbids to ask others)",
-        "• VirusTotal  1 found · 1 unknown to it · 1 to come · "
-        "1 failed (quota exhausted: asked again at 00:00 UTC)",
+        f"• VirusTotal  1 found · 1 unknown to it · 1 to come · 1 failed ({until})",
     ]
 
 
