@@ -91,7 +91,7 @@ def _lookup(reply: Reply) -> Lookup:
     if isinstance(reply, Lookup):
         return reply
     rows = reply.rows if isinstance(reply, Notice) else ()
-    told = [" ".join(filter(None, (row.text, defang(row.code)))) for row in rows]
+    told = [f"{defang(row.code)} --as ORG" if row.code else row.text for row in rows]
     raise UsageError("\n".join(told) or "Nothing was asked.")
 
 
