@@ -66,7 +66,7 @@ class Enricher:
         self._deadline = deadline
         self._off = dict(off or {})
         self._flights = Flights()
-        self._lines = {one.spec.name: Line(one, clock, self._timer) for one in sources}
+        self._lines = {one.spec.name: Line(one, registry, clock, self._timer) for one in sources}
 
     async def open(self) -> None:
         """Open all sources; if one cannot, close them again. Raises ConfigError with all mistakes."""

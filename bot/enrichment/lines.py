@@ -13,7 +13,9 @@ from bot.errors import BotError
 from bot.findings import Outcome, Report
 from bot.indicators import Indicator
 from bot.logs import log_mistake
-from bot.providers.spec import NoAnswerError, Source
+from bot.organisations import Registry
+from bot.providers.spec import NoAnswerError, Source, Spec
+from bot.sharing import Audience
 
 LOG = logging.getLogger("bot.enrichment")
 
@@ -33,10 +35,12 @@ class Health:
 class Line:
     """At most `at_once` questions, each with its deadline, and none while the service is to be left alone."""
 
-    def __init__(self, source: Source, clock: Callable[[], datetime], timer: Timer) -> None:
+    def __init__(
+        self, source: Source, registry: Registry, clock: Callable[[], datetime], timer: Timer
+    ) -> None:
         self.source = source
         self.spec = source.spec
-        self.audience = source.spec.audience
+        self.audience = _who_learns(source.spec, registry)
         self._clock = clock
         self._timer = timer
         self._breaker = Breaker(timer.time)
@@ -118,3 +122,9 @@ class Line:
         if failure is not None:
             return Answer(failure.outcome)
         return Answer(Outcome.NOT_FOUND if report is None else Outcome.FOUND, report, now)
+
+
+def _who_learns(spec: Spec, registry: Registry) -> Audience:
+    """Also partners behind the service that the operator of Liaison gave another slug, such as "kasp"."""
+    behind = (registry.known_as(operator) for operator in spec.operators)
+    return replace(spec.audience, orgs=spec.audience.orgs.union(*behind))

@@ -10,6 +10,7 @@ from bot.chat import Actor, Lookup
 from bot.enrichment.enricher import Enricher
 from bot.findings import Outcome
 from bot.indicators import Indicator, Kind, canonical
+from bot.organisations import Registry
 from bot.services import Services
 from bot.tlp import Label, Pap
 from commands import answer
@@ -52,10 +53,10 @@ def claim(kind: Kind, value: str, **facts: object) -> Assertion:
     return Assertion(indicator=canonical(kind, value), **told)  # type: ignore[arg-type]  # facts of one claim
 
 
-async def enriched(services: Services, text: str, by: Actor = HOST) -> Lookup:
+async def enriched(services: Services, text: str, house: Registry = HOUSE, *, by: Actor = HOST) -> Lookup:
     """The answer to "enrich" when all have answered."""
     assert isinstance(services.enrichment, Enricher)
-    question = replace(ask(f"enrich {text}", by=by), world=HOUSE.world(NOW))
+    question = replace(ask(f"enrich {text}", by=by), world=house.world(NOW))
     reply = await answer(question, services)
     assert isinstance(reply, Lookup)
     while reply.more is not None:
@@ -142,3 +143,24 @@ async def test_a_url_on_a_well_known_host_is_not_as_well_known_as_its_host(
 
     assert len(virustotal.asked) == 3
     assert opentip.asked == []
+
+
+async def test_a_partner_behind_a_service_is_known_under_any_slug(services: Services) -> None:
+    """Else what others exclude it from, or share without it, would reach it through its service."""
+    renamed = replace(HOUSE.partners[0], id="kasp", name="Kaspersky Lab")
+    house = replace(HOUSE, partners=(renamed, *HOUSE.partners[1:]))
+    portal = plain("opentip", kinds=KINDS, ceiling=Label.AMBER, operators=frozenset({"kaspersky"}))
+    enricher = Enricher([portal], services.store, house, clock=lambda: NOW, steady=lambda: NOW)
+    await enricher.open()
+    await services.store.add(
+        [
+            claim(Kind.MD5, MD5, source="trendmicro", label=Label.AMBER, pap=Pap.GREEN),
+            claim(Kind.SHA1, SHA1, source="trendmicro", never_to=frozenset({"kasp"})),
+            claim(Kind.SHA256, SHA256, source="trendmicro"),
+        ]
+    )
+
+    await enriched(replace(services, registry=house, enrichment=enricher), f"{MD5} {SHA1} {SHA256}", house)
+    await enricher.close()
+
+    assert portal.asked == [Indicator(Kind.SHA256, SHA256)]
