@@ -53,8 +53,8 @@ _READERS_UNSURE = (
 )
 _IN_PRIVATE = "External services are asked in private only: write to me directly."
 RED = (
-    "TLP:RED goes to nobody else: no service was asked, and what is held of them here is not shown. With "
-    "tlp:amber+strict nothing leaves either, and what is held here answers."
+    "TLP:RED goes to nobody else: no service was asked, and what lists held here say is not shown. "
+    "With tlp:amber+strict nothing leaves either, and they answer."
 )
 _BY_MESSAGE = "A CSV file with all of it comes by direct message."
 _REFUSAL = (

@@ -28,12 +28,9 @@ async def run(ask: Ask, services: Services) -> Reply:
     if obstacle := await _obstacle(ask, services):
         return Notice(title="services were not asked", rows=tuple(Row(text=each) for each in obstacle))
     answer = await look_up_and_ask(asked, ask, services, declared=marking, on_purpose=True)
-    return annotated(
-        answer,
-        not_understood=not_understood(text, found),
-        is_red=marking.label is Label.RED,
-        wants_file=True,
-    )
+    is_red = marking.label is Label.RED
+    missed = not_understood(text, found)
+    return annotated(answer, not_understood=missed, is_red=is_red, wants_file=not is_red)
 
 
 async def _obstacle(ask: Ask, services: Services) -> tuple[str, ...]:

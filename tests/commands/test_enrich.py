@@ -96,7 +96,7 @@ async def test_the_asker_may_mark_the_question(
 
 @pytest.mark.parametrize("verb", ["enrich", "lookup"])
 @pytest.mark.parametrize(("marking", "is_told"), [("tlp:red", True), ("tlp:amber+strict", False)])
-async def test_that_red_hides_what_is_held_here_is_told(
+async def test_what_red_hides_is_told_and_does_not_stay_in_a_file(
     services: Services, verb: str, marking: str, is_told: bool
 ) -> None:
     script = Script()
@@ -104,6 +104,7 @@ async def test_that_red_hides_what_is_held_here_is_told(
     script.answer()
     for reply in (first, await first.more()):
         assert ("With tlp:amber+strict nothing leaves either" in render(reply).text) is is_told
+        assert reply.wants_file is (verb == "enrich" and not is_told)  # a file stays
 
 
 @pytest.mark.parametrize("verb", ["enrich", "lookup"])
