@@ -114,7 +114,7 @@ class Gate:
 
     def __init__(self, enquiry: Enquiry) -> None:
         self._enquiry = enquiry
-        seen = _seen(enquiry, [one for each in enquiry.indicators for one in (each, *implied(each))])
+        seen = _seen(enquiry)
         self._claims = {each: _question(each, enquiry, seen) for each in enquiry.indicators}
 
     def judge(self, indicator: Indicator, provider: Audience) -> Permit:
@@ -135,14 +135,14 @@ def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:
     sources may have said more.
     """
     implications = [one for each in enquiry.indicators for one in (each, *implied(each))]
-    hashes = [claim.indicator for claims in _seen(enquiry, implications).values() for claim in claims]
+    hashes = [claim.indicator for claims in _seen(enquiry).values() for claim in claims]
     return [each for each in dict.fromkeys(implications + hashes) if each not in read]
 
 
-def _seen(enquiry: Enquiry, about: Iterable[Indicator]) -> dict[Indicator, list[Assertion]]:
-    """What the asker sees of these and of hashes of the same files."""
-    asked = {*about, *(claim.indicator for claim in enquiry.stored)}
-    return visible(enquiry.stored, enquiry.asker, enquiry.world, asked=asked)
+def _seen(enquiry: Enquiry) -> dict[Indicator, list[Assertion]]:
+    """What the asker sees of everything that the store said something about, and of the same files."""
+    told_of = {claim.indicator for claim in enquiry.stored}
+    return visible(enquiry.stored, enquiry.asker, enquiry.world, asked=told_of)
 
 
 def _question(
@@ -154,7 +154,7 @@ def _question(
     """
     label = enquiry.declared.label
     if label is None:
-        label = Label.CLEAR if seen[indicator] else UNDECLARED
+        label = Label.CLEAR if seen.get(indicator) else UNDECLARED
     question = Assertion(indicator=indicator, source=enquiry.org, label=label, pap=enquiry.declared.pap)
     return [question, *_involved([indicator, *implied(indicator)], seen)]
 
@@ -166,7 +166,8 @@ def _involved(about: Iterable[Indicator], seen: Mapping[Indicator, Sequence[Asse
     while waiting:
         each = waiting.pop()
         if each not in told:
+            found = seen.get(each, ())
             told.add(each)
-            claims += seen[each]
-            waiting += (claim.indicator for claim in seen[each] if claim.indicator != each)
+            claims += found
+            waiting += (claim.indicator for claim in found if claim.indicator != each)
     return claims

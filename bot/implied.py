@@ -13,9 +13,9 @@ from urllib.parse import unquote
 from bot.extraction import extract, host_of
 from bot.indicators import Indicator, Kind
 
-# Of networks that anybody marks: larger ones are continents, and within the last half of IPv6 nobody divides.
+# Of networks that anybody marks; those of IPv6 are given out by steps of four beyond what registries deal in.
 _LENGTHS_OF_IPV4 = range(8, 33)
-_LENGTHS_OF_IPV6 = (*range(16, 65), 128)
+_LENGTHS_OF_IPV6 = (*range(16, 28, 4), *range(28, 49), *range(52, 68, 4), 128)
 _URL = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]{0,31})://)?(?P<authority>[^/?#]*)"
     r"(?P<path>[^?#]*)(?P<query>(?:\?[^#]*)?)(?P<fragment>.*)",
@@ -58,7 +58,8 @@ def _spellings(url: str) -> Iterator[Indicator]:
         return
     bare = parts["authority"].rpartition("@")[2]
     host = _DEFAULT_PORT.sub("", bare)
-    hosts = dict.fromkeys((parts["authority"], bare, host, f"{host}:80", f"{host}:443"))
+    port = 443 if parts["scheme"] == "https" else 80
+    hosts = dict.fromkeys((parts["authority"], bare, host, f"{host}:{port}"))
     path, query = parts["path"], parts["query"]
     full, folder = path + query + parts["fragment"], path.rstrip("/")
     tails = {tail.removeprefix("/") and tail for tail in (full, path + query, path, folder, f"{folder}/", "")}
