@@ -134,9 +134,9 @@ async def test_many_hashes_of_large_files_are_judged_in_no_long_time(asking: Ser
     longest = 0.0
     answering = asyncio.ensure_future(answer(question, asking))
     while not answering.done():
-        start = time.perf_counter()
+        start = time.process_time()
         await asyncio.sleep(0)
-        longest = max(longest, time.perf_counter() - start)
+        longest = max(longest, time.process_time() - start)
 
     assert isinstance(answering.result(), Lookup)
     assert longest < 2.0
