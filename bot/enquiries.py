@@ -10,6 +10,7 @@ from bot.errors import InputError, UsageError
 from bot.implied import implied
 from bot.indicators import Indicator
 from bot.sharing import Audience, World, may_release, visible
+from bot.telling import may_hear
 from bot.tlp import Label, Pap, strictest
 
 UNDECLARED = Label.GREEN  # of a question about something that the asker sees no claim about
@@ -107,6 +108,7 @@ class Permit:
     granted: bool
     reason: str  # for the host's eyes only
     label: Label
+    may_hear: bool = True  # the service's terms let the asker know what it says
 
 
 class Gate:
@@ -117,15 +119,25 @@ class Gate:
         seen = _of_same_files(_seen(enquiry))
         self._claims = {each: _question(each, enquiry, seen) for each in enquiry.indicators}
 
-    def judge(self, indicator: Indicator, provider: Audience) -> Permit:
-        """Whether this service may be asked about it; the strictest marking involved decides."""
-        claims, world = self._claims[indicator], self._enquiry.world
-        label = strictest(claim.label for claim in claims)
+    def judge(self, indicator: Indicator, provider: Audience, terms: Label = Label.CLEAR) -> Permit:
+        """Whether this service may be asked about it; the strictest marking involved decides.
+
+        `terms` is how far the service lets its answers travel.
+        """
+        hears = may_hear(terms, indicator, self._enquiry.asker, self._enquiry.world)
+        reason = self._refusal(indicator, provider)
+        if not reason and not hears:
+            reason = "its terms do not let the asker know its answers"
+        label = strictest(claim.label for claim in self._claims[indicator])
+        return Permit(not reason, reason, label, hears)
+
+    def _refusal(self, indicator: Indicator, provider: Audience) -> str:
+        """Why the question may not leave; "" if it may."""
+        world = self._enquiry.world
         if self._enquiry.org not in world.own_queries:
-            return Permit(False, "its organisation did not agree that its questions go to services", label)
-        refused = (may_release(claim, provider, world) for claim in claims)
-        reason = next((decision.reason for decision in refused if not decision.release), "")
-        return Permit(not reason, reason, label)
+            return "its organisation did not agree that its questions go to services"
+        refused = (may_release(claim, provider, world) for claim in self._claims[indicator])
+        return next((decision.reason for decision in refused if not decision.release), "")
 
 
 def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:

@@ -70,6 +70,7 @@ PURE = (
     "bot.service_lines",
     "bot.services",
     "bot.sharing",
+    "bot.telling",
     "bot.tlp",
     "bot.urls",
     "bot.verdicts",
