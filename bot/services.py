@@ -7,10 +7,12 @@ from typing import Protocol
 
 from bot.assertions import Assertion
 from bot.budgets import Allowance
+from bot.deliveries import Change, Delivery, Post
 from bot.enquiries import Enquiry
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.organisations import Registry
+from bot.subscriptions import Purpose, Subscribed, Subscription
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,57 @@ class Store(Protocol):
 
     async def spent(self, allowances: Sequence[Allowance], *, at: datetime) -> list[int]:
         """How much of each is used up at that moment."""
+
+    async def subscribe(self, subscription: Subscription, *, next_at: datetime) -> None:
+        """Set it in the place of the channel's old one for that purpose, whose cursor it takes over.
+
+        A first one begins with what is stored from now on.
+        """
+
+    async def unsubscribe(self, channel: str, purpose: Purpose) -> bool:
+        """End it; False if there was none. What is on its way is still delivered."""
+
+    async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
+        """All of them, or those of one channel, the next due first."""
+
+    async def begin_delivery(
+        self, subscribed: Subscribed, *, period: str, next_at: datetime
+    ) -> Delivery | None:
+        """Fix what the next delivery holds: move cursor and `next_at` and write its row, in one transaction.
+
+        None if that was done meanwhile (`next_at` is no longer what `subscribed` says), or the period exists.
+        """
+
+    async def lease_deliveries(
+        self, owner: str, *, at: datetime, seconds: float, most: int
+    ) -> list[Delivery]:
+        """Take unended deliveries that may be tried at that moment and that nobody holds.
+
+        The oldest of each channel, the oldest first. Nobody else gets them before the lease is over.
+        """
+
+    async def put_delivery(self, delivery: Delivery, *, owner: str) -> bool:
+        """Write how far it is, if that owner still holds it; an ended one is released."""
+
+    async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
+        """The latest, newest first."""
+
+    async def record_post(self, post: Post) -> None:
+        """Keep what a message showed, in the place of what was known of it."""
+
+    async def posts(
+        self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000
+    ) -> list[Post]:
+        """Messages that stand in Slack: of a channel, or that showed one of these; the newest first."""
+
+    async def changes(self, *, after: int, most: int = 1_000) -> list[Change]:
+        """What was narrowed or revoked, in the order of commits."""
+
+    async def mark(self, name: str) -> int:
+        """A number that was kept under that name; 0 before."""
+
+    async def set_mark(self, name: str, number: int) -> None:
+        """Keep a number, for example how far somebody has read `changes`."""
 
     async def close(self) -> None:
         """Finish what is under way and release the files."""

@@ -1,0 +1,84 @@
+"""Deliveries: one row for each digest or summary that is due, from the moment it is due until it is read.
+
+Due -> compiled -> sending -> sent, each step committed before the next begins, so that a crash loses nothing
+and a second try can tell whether the first one arrived: by the nonce in the message's metadata. Pure.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from bot.indicators import Indicator
+from bot.subscriptions import Purpose
+from bot.tlp import Label
+
+SETTLE_SECONDS = 60.0  # how long a post may be under way inside Slack; above three times our deadline
+
+
+class State(StrEnum):
+    """How far a delivery is."""
+
+    DUE = "due"  # the period is fixed, nothing is written yet
+    COMPILED = "compiled"  # message and readers are stored
+    SENDING = "sending"  # one post may be under way since `started_at`
+    SENT = "sent"  # its `ts` is known; parts and files may follow
+    DONE = "done"
+    EMPTY = "empty"  # nothing was new, nothing was said
+    UNCERTAIN = "uncertain"  # Slack does not let us look whether it arrived: an operator decides
+    PARKED = "parked"  # Slack refuses for good: an operator decides
+
+
+ENDED = frozenset({State.DONE, State.EMPTY, State.UNCERTAIN, State.PARKED})
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One (channel, purpose, period), unique in the store. Times are aware UTC."""
+
+    channel: str
+    purpose: Purpose
+    period: str  # the moment it was due, ISO 8601; unique for its channel and purpose
+    since: int  # assertions with since < seq <= upto
+    upto: int
+    state: State = State.DUE
+    nonce: str = ""  # opaque and random; in the metadata of the post
+    readers: str = ""  # digest of the audience that it was compiled for
+    message: str = ""  # JSON of what is posted
+    shown: str = ""  # JSON of the `Item`s in it, for the ledger
+    started_at: datetime | None = None  # of the post that may be under way
+    ts: str = ""
+    parts: int = 0  # of the thread that were posted
+    tries: int = 0
+    not_before: datetime | None = None  # next try
+    error: str = ""  # class of the last error, for operators
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One assertion that a post showed, and under which label."""
+
+    source: str
+    indicator: Indicator
+    label: Label
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that stands in Slack, kept so that it can be corrected or retracted."""
+
+    channel: str
+    ts: str
+    thread: str = ""  # ts of the message it stands beneath
+    purpose: str  # of the delivery; "answer" and "share" for others
+    period: str = ""
+    posted_at: datetime
+    readers: tuple[str, ...] = ()  # organisations that could read it then
+    items: tuple[Item, ...] = ()
+    files: tuple[str, ...] = ()  # Slack ids of files that came with it
+    state: str = "shown"  # shown, correcting, corrected, deleting, deleted, unreachable
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A stored assertion that fewer may see than before, or that was revoked."""
+
+    number: int  # in commit order
+    source: str
+    indicator: Indicator
