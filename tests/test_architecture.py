@@ -60,6 +60,7 @@ PURE = (
     "bot.providers.urlhaus",
     "bot.providers.virustotal",
     "bot.refang",
+    "bot.schedules",
     "bot.secret",
     "bot.services",
     "bot.sharing",
