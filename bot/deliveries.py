@@ -14,6 +14,8 @@ from bot.subscriptions import Purpose
 from bot.tlp import Label
 
 SETTLE_SECONDS = 60.0  # how long a post may be under way inside Slack; above three times our deadline
+LONGEST_LEASE = 900.0  # seconds; nobody may hold a delivery longer without asking again
+LONGEST_WAIT = 86_400.0  # seconds; `not_before` of a delivery lies no further ahead
 
 
 class State(StrEnum):

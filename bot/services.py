@@ -91,7 +91,8 @@ class Store(Protocol):
     ) -> Delivery | None:
         """Fix what the next delivery holds: move cursor and `next_at` and write its row, in one transaction.
 
-        None if that was done meanwhile (`next_at` is no longer what `subscribed` says), or the period exists.
+        None if that was done meanwhile (`next_at` is no longer what `subscribed` says). None also if the
+        period exists: then only `next_at` moves, and what is new waits for the period after it.
         """
 
     async def lease_deliveries(
@@ -99,11 +100,13 @@ class Store(Protocol):
     ) -> list[Delivery]:
         """Take unended deliveries that may be tried at that moment and that nobody holds.
 
-        The oldest of each channel, the oldest first. Nobody else gets them before the lease is over.
+        The oldest of each channel, the oldest first. Nobody gets them again before the lease is over or they
+        are released. A lease or a `not_before` further ahead than LONGEST_LEASE or LONGEST_WAIT was written
+        by a clock that went wrong, and holds nobody up.
         """
 
-    async def put_delivery(self, delivery: Delivery, *, owner: str) -> bool:
-        """Write how far it is, if that owner still holds it; an ended one is released."""
+    async def put_delivery(self, delivery: Delivery, *, owner: str, release: bool = False) -> bool:
+        """Write how far it is, if that owner still holds it; its lease stays unless released or ended."""
 
     async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
         """The latest, newest first."""
