@@ -11,6 +11,7 @@ from bot import __version__
 from bot.cli.bench import bench
 from bot.cli.context import Context
 from bot.cli.data import INTERRUPTED, export_data, import_data
+from bot.cli.enrich import enrich
 from bot.cli.indicators import extract
 from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
@@ -44,6 +45,7 @@ def cli(context: click.Context, config: Path, store: str) -> None:
 
 cli.add_command(bench)
 cli.add_command(check)
+cli.add_command(enrich)
 cli.add_command(extract)
 cli.add_command(lookup)
 cli.add_command(policy)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.findings import Finding
+from bot import well_known
+from bot.findings import Finding, Report
 from bot.indicators import Indicator
 from bot.sharing import Cleared, Shown
 from bot.tlp import Label, strictest
@@ -24,6 +25,7 @@ class Entry:
     same_file: tuple[Shown, ...]  # other hashes of the same file
     findings: tuple[Finding, ...] = ()  # what external services said
     is_conflict: bool = False  # somebody vouches for what another condemns
+    well_known: tuple[str, ...] = ()  # what everybody meets, such as "private network"
 
 
 def entries(asked: Iterable[Indicator], cleared: Cleared) -> list[Entry]:
@@ -49,18 +51,27 @@ def verdict(assertions: Iterable[Shown]) -> Verdict:
 
 
 def as_json(answer: Sequence[Entry]) -> list[dict[str, object]]:
-    """The entries as plain JSON values; times are ISO 8601 UTC or null."""
+    """The entries as plain JSON values; times are ISO 8601 UTC or null.
+
+    `verdict` is the worst of all opinions, `conflict` tells that one vouches for what another condemns,
+    `well_known` what everybody meets. Each of `findings` is one service's answer: `outcome` how asking it
+    ended, `stale` that its report is of an earlier time, `fetched_at` of which, `again_at` when it can be
+    asked again, `label` how far it may travel, `reason` (for the host, if any) why it was not asked.
+    """
     return [
         {
             "kind": entry.indicator.kind.value,
             "value": entry.indicator.value,
             "label": str(entry.label),
             "verdict": entry.verdict.value,
+            "conflict": entry.is_conflict,
+            "well_known": list(entry.well_known),
             "assertions": [_claim(shown) for shown in entry.assertions],
             "same_file": [
                 {"kind": s.indicator.kind.value, "value": s.indicator.value, **_claim(s)}
                 for s in entry.same_file
             ],
+            "findings": [_finding(finding) for finding in entry.findings],
         }
         for entry in answer
     ]
@@ -84,6 +95,7 @@ def _entry(
         same_file=tuple(same_file),
         findings=tuple(findings),
         is_conflict=opinion.is_conflict,
+        well_known=well_known.labels(indicator),
     )
 
 
@@ -100,6 +112,26 @@ def _claim(shown: Shown) -> dict[str, object]:
         "to_ids": shown.to_ids,
         "revoked": shown.revoked,
     }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    report = finding.report or Report()
+    told: dict[str, object] = {
+        "provider": finding.provider,
+        "outcome": finding.outcome.value,
+        "label": str(finding.label),
+        "verdict": finding.verdict.value,
+        "score": report.score,
+        "family": report.family,
+        "first_seen": _iso(report.first_seen),
+        "last_seen": _iso(report.last_seen),
+        "link": report.link,
+        "facts": [{"name": name, "value": value} for name, value in report.facts],
+        "fetched_at": _iso(finding.fetched_at),
+        "again_at": _iso(finding.again_at),
+        "stale": finding.is_stale,
+    }
+    return {**told, "reason": finding.reason} if finding.reason else told
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -18,6 +18,7 @@ from bot.manifest import EVENTS_PATH
 from bot.services import Services
 from bot.settings import SlackSettings
 from bot.slack.connection import Connection, connect
+from bot.slack.growing import Pause
 from bot.slack.keeping import random_token
 from bot.slack.socket import SocketMode
 
@@ -65,16 +66,29 @@ async def running(
     host: str = "127.0.0.1",
     port: int = 0,
     token: Callable[[], str] = random_token,
+    pause: Pause = asyncio.sleep,
 ) -> AsyncIterator[Running]:
-    """A bot that listens on HTTP; port 0 takes a free one. Leaving drains it and closes the store."""
+    """A bot that listens on HTTP; port 0 takes a free one.
+
+    Leaving drains it, then closes what asks services, then the store. `pause`: see `connect`.
+    """
     try:
-        connection = await connect(settings, services, answer, token=token)
+        connection = await connect(settings, services, answer, token=token, pause=pause)
         try:
             async with _listening(connection, host, port) as url:
                 yield Running(connection, url)
         finally:
             if cut_off := await connection.close():
                 LOG.warning("%d answers were cut off by the stop", cut_off)
+    finally:
+        await _close(services)
+
+
+async def _close(services: Services) -> None:
+    """What asks services writes to the store until it is closed."""
+    try:
+        if services.enrichment is not None:
+            await services.enrichment.close()
     finally:
         await services.store.close()
 

@@ -286,11 +286,11 @@ def _repeated(values: Sequence[object], key: str) -> list[Problem]:
     return [("", f"the {key} {each!r} is used more than once.") for each in repeated]
 
 
-_COUNTED = ("text", "fallback")
+_COUNTED = ("text", "fallback", "url")
 
 
 def _characters(value: object) -> int:
-    """Characters of all text inside, fallbacks of dates included."""
+    """Characters of all text inside; fallbacks of dates and addresses of links are likely counted, too."""
     total, waiting = 0, [value]
     while waiting:
         each = waiting.pop()

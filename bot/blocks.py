@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import TypedDict
 
+from bot import service_lines
 from bot.blockkit import MAX_HEADER
-from bot.cards import NO_VERDICT, card, counts, is_brief, newest, severity, summary, titled
+from bot.cards import NO_VERDICT, card, counts, headline, is_brief, is_empty, newest, summary, titled
 from bot.chat import Lookup, Notice, Recent, Reply, Row
 from bot.layout import (
     Block,
@@ -28,6 +29,7 @@ from bot.layout import (
     plain,
     words,
 )
+from bot.service_lines import speaks
 from bot.sharing import Cleared, Reach
 from bot.tlp import Label
 
@@ -48,6 +50,7 @@ _NOBODY_NAMED = "Slack did not say who is asking, so only TLP:CLEAR is told. Ask
 _READERS_UNSURE = (
     "Slack did not say for sure who reads this, so only TLP:CLEAR is told. The command “who” tells more."
 )
+_IN_PRIVATE = "External services are asked in private only: write to me directly."
 _REFUSAL = (
     Paragraph(((Words("Nothing of this can be shown in this conversation."),),)),
     Footnote(Words("Its readers and its cap decide; the command “who” tells both.")),
@@ -81,9 +84,13 @@ def posting(reply: Reply) -> Message:
 
 
 def shareable(reply: Lookup) -> Lookup:
-    """What is worth showing to others: without the indicators nobody may be told anything about."""
-    known = tuple(entry for entry in reply.entries if entry.assertions)
-    return replace(reply, entries=known, not_understood=())
+    """What is worth showing to others: without the indicators nobody may be told anything about.
+
+    It stays where it is posted, so it tells when services answered and not how long ago that was.
+    """
+    told = (replace(entry, findings=tuple(filter(speaks, entry.findings))) for entry in reply.entries)
+    known = tuple(entry for entry in told if not is_empty(entry))
+    return replace(reply, entries=known, not_understood=(), asks_in_private=False, at=None)
 
 
 def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block:
@@ -136,7 +143,7 @@ def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]
 
 def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
-    first, *rest = pages([*_doubts(reply), *_body(reply), *_missed(reply)])
+    first, *rest = pages([*_doubts(reply), *_body(reply), *_missed(reply), *_in_private(reply)])
     if rest:
         first = (*first, Footnote(Words("Continued in the details.")))
     more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
@@ -174,6 +181,11 @@ def _missed(reply: Reply) -> list[Part]:
     return [Footnote(words(f"⚠️ Not understood, so not looked up: {', '.join(missed[:_MAX_MISSED])}{more}"))]
 
 
+def _in_private(reply: Reply) -> list[Part]:
+    """The same words whatever is stored: here a service is asked about nothing."""
+    return [Footnote(Words(_IN_PRIVATE))] if isinstance(reply, Lookup) and reply.asks_in_private else []
+
+
 def _body(reply: Reply) -> list[Part]:
     match reply:
         case Notice(rows=rows, footer=footer):
@@ -183,20 +195,22 @@ def _body(reply: Reply) -> list[Part]:
             return _recent(cleared, period, more)
         case Lookup(entries=()):
             return [*_REFUSAL]
-        case Lookup(entries=(entry,)):
-            return card(entry, brief=True)
-        case Lookup(entries=entries):
-            hint = [] if len(shareable(reply).entries) == len(entries) else [Footnote(Words(NO_VERDICT))]
-            return [*hint, summary(entries)]
+        case Lookup(entries=(entry,), at=at):
+            return card(entry, brief=True, at=at)
+        case Lookup(entries=entries, at=at):
+            hint = [Footnote(Words(NO_VERDICT))] if any(map(is_empty, entries)) else []
+            findings = [entry.findings for entry in entries]
+            sums = service_lines.sums(chain.from_iterable(findings), at)
+            return [*service_lines.progress(findings), *sums, *hint, summary(entries)]
 
 
 def _full(reply: Reply) -> Iterator[Part]:
     """What the details add to the message."""
     match reply:
-        case Lookup(entries=(entry,)):
-            return iter([] if is_brief(entry) else card(entry, brief=False))
-        case Lookup(entries=entries):
-            return (part for entry in entries if entry.assertions for part in titled(entry))
+        case Lookup(entries=(entry,), at=at):
+            return iter([] if is_brief(entry) else card(entry, brief=False, at=at))
+        case Lookup(entries=entries, at=at):
+            return (part for entry in entries if not is_empty(entry) for part in titled(entry, at=at))
         case _:
             return iter(())
 
@@ -255,7 +269,7 @@ def _title(reply: Reply) -> str:
             new = f"newest {number} of the last {period}" if more else f"{number} new in the last {period}"
             return new if cleared.shown else _NOTHING
         case Lookup(entries=(entry,)):
-            return severity(entry)
+            return headline(entry)
         case Lookup(entries=entries):
             return f"{len(entries)} indicators: {counts(entries)}"
 

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from bot.answers import Entry
+from bot import service_lines
+from bot.answers import Entry, verdict
+from bot.findings import Outcome
 from bot.indicators import Indicator
 from bot.layout import (
     Bullets,
@@ -20,19 +22,14 @@ from bot.layout import (
     when,
     words,
 )
+from bot.service_lines import SEVERITY
 from bot.sharing import Shown
 from bot.verdicts import Verdict
 
 _NOTHING = "nothing to show"
 NO_VERDICT = "“Nothing to show” is no verdict: what nobody reported here may still be harmful."
-# Severity by emoji and by word, the worst first.
-_SEVERITY = {
-    Verdict.MALICIOUS: "🔴 malicious",
-    Verdict.SUSPICIOUS: "🟠 suspicious",
-    Verdict.UNWANTED: "🟡 unwanted",
-    Verdict.BENIGN: "🟢 known good",
-    Verdict.UNKNOWN: "⚪ no verdict",
-}
+_SILENCE = "No verdict is not “harmless”: what nobody knows may still do harm."
+_YET = "⚪ no verdict yet"
 _BRIEF_CLAIMS = 5
 _BRIEF_HASHES = 6
 _BRIEF_QUOTE = 300  # characters
@@ -40,30 +37,39 @@ _MAX_QUOTE = 2_000
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
+def is_empty(entry: Entry) -> bool:
+    """Whether there is nothing to show: no claim, and no service was asked."""
+    return not entry.assertions and all(each.outcome is Outcome.BLOCKED for each in entry.findings)
+
+
 def severity(entry: Entry) -> str:
     """Emoji and word; claims that are context only or withdrawn come to no verdict."""
-    return _SEVERITY[entry.verdict] if entry.assertions else f"⚪ {_NOTHING}"
+    if is_empty(entry):
+        return f"⚪ {_NOTHING}"
+    is_open = any(each.outcome is Outcome.PENDING for each in entry.findings)
+    return _YET if is_open and entry.verdict is Verdict.UNKNOWN else SEVERITY[entry.verdict]
+
+
+def headline(entry: Entry) -> str:
+    """The severity, and whether sources disagree about it."""
+    return f"⚠️ sources disagree · {severity(entry)}" if entry.is_conflict else severity(entry)
 
 
 def counts(entries: Sequence[Entry]) -> str:
     """How many of each severity, the worst first."""
     found = Counter(map(severity, entries))
-    order = [*_SEVERITY.values(), f"⚪ {_NOTHING}"]
-    return ", ".join(f"{each[:1]} {found[each]} {each[2:]}" for each in order if found[each])
+    order = [*SEVERITY.values(), _YET, f"⚪ {_NOTHING}"]
+    told = [f"{each[:1]} {found[each]} {each[2:]}" for each in order if found[each]]
+    disputed = sum(entry.is_conflict for entry in entries)
+    return ", ".join([*told, *([f"⚠️ {disputed} disputed"] if disputed else [])])
 
 
-def card(entry: Entry, *, brief: bool) -> list[Part]:
-    """Everything about one indicator; `brief` keeps to what fits on a screen."""
-    if not entry.assertions:
-        nothing = [Words("Nothing to show for "), _value(entry.indicator)]
-        return [Paragraph((tuple(nothing),)), Footnote(Words(NO_VERDICT))]
-    claims = entry.assertions[:_BRIEF_CLAIMS] if brief else entry.assertions
-    return [
-        Paragraph(((_value(entry.indicator),), _overview(entry))),
-        *(part for shown in claims for part in _claim(shown, brief=brief)),
-        *_rest(len(entry.assertions) - len(claims), "claims"),
-        *_same_file(entry, brief=brief),
-    ]
+def card(entry: Entry, *, brief: bool, at: datetime | None = None) -> list[Part]:
+    """Everything about one indicator; `brief` keeps to what fits on a screen.
+
+    `at` is when it was asked, to tell how old answers of services are.
+    """
+    return _card(entry, (), brief=brief, at=at)
 
 
 def is_brief(entry: Entry) -> bool:
@@ -72,22 +78,29 @@ def is_brief(entry: Entry) -> bool:
         len(entry.assertions) <= _BRIEF_CLAIMS
         and len(_hashes(entry)) <= _BRIEF_HASHES
         and all(_said(shown, _BRIEF_QUOTE) == _said(shown, _MAX_QUOTE) for shown in entry.assertions)
+        and service_lines.is_brief(entry.findings)
     )
 
 
-def titled(entry: Entry) -> list[Part]:
+def titled(entry: Entry, *, at: datetime | None = None) -> list[Part]:
     """The full card below its severity, for a list of cards."""
-    first, *rest = card(entry, brief=False)
-    head = (Words(f"{severity(entry)} · {entry.label}", "bold"),)
-    return [Paragraph((head, *first.lines)) if isinstance(first, Paragraph) else first, *rest]
+    return _card(entry, (Words(f"{headline(entry)} · {entry.label}", "bold"),), brief=False, at=at)
 
 
 def summary(entries: Sequence[Entry]) -> Table:
-    """A row an indicator, the worst first, else in the order asked."""
-    ranks = list(_SEVERITY)
-    ordered = sorted(entries, key=lambda entry: (ranks.index(entry.verdict), not entry.assertions))
-    head = ("Verdict", "Indicator", "Label", "Family", "Sources", "Last seen")
-    return Table(tuple(map(Words, head)), tuple(map(_row, ordered)))
+    """A row an indicator, the worst first, else in the order asked.
+
+    It tells what services said if any was asked; what claims say is left out if only services did.
+    """
+    ranks = list(SEVERITY)
+    ordered = sorted(entries, key=lambda entry: (ranks.index(entry.verdict), is_empty(entry)))
+    are_asked = any(entry.findings for entry in entries)
+    are_claimed = any(entry.assertions for entry in entries) or not are_asked
+    services = ("Services",) if are_asked else ()
+    claims = ("Sources", "Last seen") if are_claimed else ()
+    head = ("Verdict", "Indicator", *services, "Label", "Family", *claims)
+    rows = (_row(entry, are_asked=are_asked, are_claimed=are_claimed) for entry in ordered)
+    return Table(tuple(map(Words, head)), tuple(rows))
 
 
 def newest(shown: Iterable[Shown]) -> Table:
@@ -97,15 +110,23 @@ def newest(shown: Iterable[Shown]) -> Table:
     return Table(tuple(map(Words, head)), tuple(map(_news, ordered)))
 
 
-def _row(entry: Entry) -> tuple[Line, ...]:
-    families = dict.fromkeys(shown.family for shown in entry.assertions if shown.family)
+def _row(entry: Entry, *, are_asked: bool, are_claimed: bool) -> tuple[Line, ...]:
+    claimed = [shown.family for shown in entry.assertions]
+    found = [finding.report.family for finding in entry.findings if finding.report is not None]
+    families = dict.fromkeys(family for family in (*claimed, *found) if family)
+    value = _value(entry.indicator, at_most=150)
+    note = (Words(" "), words(", ".join(entry.well_known), at_most=60)) if entry.well_known else ()
     return (
-        (Words(severity(entry)),),
-        (_value(entry.indicator, at_most=150),),
-        (Words(str(entry.label) if entry.assertions else "–"),),
+        (Words(f"{severity(entry)}{', ⚠️ disputed' if entry.is_conflict else ''}"),),
+        (value, *note),
+        *((service_lines.cell(entry.findings),) if are_asked else ()),
+        (Words("–" if is_empty(entry) else str(entry.label)),),
         (words(", ".join(families), at_most=60),),
-        (words(", ".join(_sources(entry)), at_most=80),),
-        (_last_seen(entry.assertions),),
+        *(
+            ((words(", ".join(_sources(entry)), at_most=80),), (_last_seen(entry.assertions),))
+            if are_claimed
+            else ()
+        ),
     )
 
 
@@ -120,16 +141,65 @@ def _news(shown: Shown) -> tuple[Line, ...]:
     )
 
 
+def _card(entry: Entry, head: Line, *, brief: bool, at: datetime | None) -> list[Part]:
+    top = [_known(entry), head]
+    services = service_lines.services(entry.findings, at, brief=brief)
+    if is_empty(entry):
+        top.append((Words("Nothing to show for "), _value(entry.indicator)))
+        return [_lines(*top), Footnote(Words(NO_VERDICT)), *services]
+    claims = entry.assertions[:_BRIEF_CLAIMS] if brief else entry.assertions
+    return [
+        _lines(*top, (_value(entry.indicator),), _overview(entry), _disagreement(entry)),
+        *(part for shown in claims for part in _claim(shown, brief=brief)),
+        *_rest(len(entry.assertions) - len(claims), "claims"),
+        *services,
+        *_silence(entry),
+        *_same_file(entry, brief=brief),
+    ]
+
+
+def _lines(*lines: Line) -> Paragraph:
+    return Paragraph(tuple(filter(None, lines)))
+
+
+def _known(entry: Entry) -> Line:
+    """What everybody meets, told before anybody takes it for a trace of an attack."""
+    return (words(f"ℹ️ {', '.join(entry.well_known)}"),) if entry.well_known else ()
+
+
+def _disagreement(entry: Entry) -> Line:
+    if not entry.is_conflict:
+        return ()
+    by_verdict: dict[Verdict, list[str]] = {}
+    for shown in entry.assertions:
+        by_verdict.setdefault(verdict([shown]), []).append(shown.source_name)
+    for finding in entry.findings:
+        by_verdict.setdefault(finding.verdict, []).append(finding.title)
+    bad, good = (
+        ", ".join(dict.fromkeys(by_verdict.get(each, []))) for each in (Verdict.MALICIOUS, Verdict.BENIGN)
+    )
+    told = words(f"Malicious to {bad}; known good to {good}.", at_most=500)
+    return (Words("⚠️ Sources disagree.", "bold"), Words(" "), told)
+
+
+def _silence(entry: Entry) -> list[Part]:
+    """So that nobody takes a file that no service knows for a good one."""
+    is_silent = severity(entry) == SEVERITY[Verdict.UNKNOWN] and not entry.assertions
+    return [Footnote(Words(_SILENCE))] if is_silent else []
+
+
 def _overview(entry: Entry) -> Line:
     sources = _sources(entry)
     many = f"{len(sources)} sources" if len(sources) > 1 else ""
     seen = _seen(entry.assertions) if len(entry.assertions) > 1 else ()  # else its claim says so
+    if not sources:
+        many = "nothing to show from partners"
     return joined([(Words(entry.indicator.kind.value),), (Words(many),) if many else (), seen])
 
 
 def _claim(shown: Shown, *, brief: bool) -> list[Part]:
     lines = [_who(shown), _what(shown), _seen([shown])]
-    return [Paragraph(tuple(filter(None, lines))), *_said(shown, _BRIEF_QUOTE if brief else _MAX_QUOTE)]
+    return [_lines(*lines), *_said(shown, _BRIEF_QUOTE if brief else _MAX_QUOTE)]
 
 
 def _said(shown: Shown, at_most: int) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from bot.answers import Entry
@@ -61,6 +62,10 @@ class Lookup:
     cleared: Cleared  # what the entries were made of
     not_understood: tuple[str, ...] = ()  # what the asker typed that cannot be looked up
     asks_in_private: bool = False  # external services were not asked, for others read along
+    at: datetime | None = None  # when it was asked, to tell how old findings are; None tells their dates
+    wants_file: bool = False  # all of it belongs into a CSV file for the asker, too
+    # What of it may go into that file: it stays in the direct conversation, where TLP:RED does not belong.
+    lasting: "Lookup | None" = field(default=None, compare=False, repr=False)
     # While services are being asked: waits until one has answered and gives the whole answer anew, with this
     # field set as long as others are still out.
     more: "Callable[[], Awaitable[Lookup]] | None" = field(default=None, compare=False, repr=False)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,18 +56,19 @@ async def demo(
     except OSError as error:
         why = f"port {port} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port"
         raise ConfigError([why]) from error
-    fakes = await start_all()
-    sandbox.show(fakes)
-    try:
-        with tempfile.TemporaryDirectory(prefix="liaison-") as folder:
-            services = await _services(folder, fakes)
-            async with running(settings(sandbox), services, answer, token=token, pause=pause) as bot:
-                sandbox.connect(bot.url + EVENTS_PATH)
-                sandbox.drains.append(bot.connection.work.drain)
-                yield Demo(sandbox, fakes, bot)
-    finally:
-        await sandbox.stop()
-        await fakes.stop()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(sandbox.stop)
+        fakes = await start_all()
+        stack.push_async_callback(fakes.stop)
+        sandbox.show(fakes)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="liaison-"))
+        services = await _services(folder, fakes)
+        bot = await stack.enter_async_context(
+            running(settings(sandbox), services, answer, token=token, pause=pause)
+        )
+        sandbox.connect(bot.url + EVENTS_PATH)
+        sandbox.drains.append(bot.connection.work.drain)
+        yield Demo(sandbox, fakes, bot)
 
 
 async def _services(folder: str, fakes: Fakes) -> Services:

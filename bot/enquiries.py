@@ -1,15 +1,27 @@
 """Enquiry: what one person wants to know of external services, and which of them may be asked. Pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot import tlp
 from bot.assertions import Assertion
+from bot.errors import InputError, UsageError
 from bot.extraction import host_of
 from bot.indicators import Indicator, Kind
 from bot.sharing import Audience, World, may_release, visible
 from bot.tlp import Label, Pap, strictest
 
 UNDECLARED = Label.GREEN  # of a question about something that the asker sees no claim about
+
+# "tlp:amber", "TLP: AMBER STRICT", "pap=red", and "TLP AMBER", but nothing within an address.
+_MARKING = re.compile(
+    r"""(?<![^\s,;|<>"'`*_(\[])(?P<scheme>tlp|pap)
+      (?: \s{0,3} [:=\uff1a] \s{0,3} (?P<said>[^\s,;|<>"'`*()\[\]]{0,40})
+        | \s{1,3} (?P<bare>white|clear|green|amber|red)(?!\w) )
+      (?P<strict>[\s_+-]{1,3}strict(?!\w))?""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,33 @@ class Declared:
 
 
 NOTHING_DECLARED = Declared()
+
+
+def declared(text: str) -> Declared:
+    """The markings that stand in a text; the strictest of several counts. Raises UsageError."""
+    labels, paps = [], []
+    for found in _MARKING.finditer(text):
+        said = (found["said"] or found["bare"] or "").rstrip(".:!?") + ("+strict" if found["strict"] else "")
+        try:
+            if found["scheme"].lower() == "tlp":
+                labels.append(tlp.parse(said))
+            else:
+                paps.append(tlp.parse_pap(said))
+        except InputError:
+            raise UsageError(_unreadable(found["scheme"], said)) from None
+    return Declared(max(labels, default=None), max(paps, default=None))
+
+
+def unmarked(text: str) -> str:
+    """The same text with spaces in the place of its markings: everything else stays where it is."""
+    return _MARKING.sub(lambda found: " " * len(found[0]), text)
+
+
+def _unreadable(scheme: str, said: str) -> str:
+    levels = Label if scheme.lower() == "tlp" else Pap
+    written = f"{scheme.lower()}:{said}"
+    choice = ", ".join(map(str, levels))
+    return f"“{written}” is no marking, so nobody was asked. Write one of {choice}, or none."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,11 +74,11 @@ COLUMNS = (
 
 def as_csv(label: Label, rows: Iterable[Sourced]) -> Iterator[bytes]:
     """The label in the first row, then a header; every cell is quoted and none is a formula."""
-    yield _csv_line([str(label)])
-    yield _csv_line(COLUMNS)
+    yield csv_line([str(label)])
+    yield csv_line(COLUMNS)
     for sourced in rows:
         one = sourced.row
-        yield _csv_line(
+        yield csv_line(
             [
                 *(one.label, one.kind, one.value, sourced.source),
                 *(_time(one.first_seen), _time(one.last_seen)),
@@ -94,7 +94,8 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell[:1] and cell[0] in FORMULA else cell
 
 
-def _csv_line(cells: Iterable[str]) -> bytes:
+def csv_line(cells: Iterable[str]) -> bytes:
+    """One line of CSV: quoted, harmless, ended as RFC 4180 wants it."""
     line = io.StringIO()
     csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(harmless, cells))
     return line.getvalue().encode()
@@ -177,7 +178,7 @@ def _claim(one: Row, name: str, identity: str) -> dict[str, Any]:
         **_common("indicator", one, name, identity),
         "pattern": _pattern(one.kind, one.value),
         "pattern_type": "stix",
-        "valid_from": _stamp(_created(one)),
+        "valid_from": stamp(_created(one)),
     }
 
 
@@ -215,8 +216,8 @@ def _common(kind: str, one: Row, name: str, identity: str) -> dict[str, Any]:
         "spec_version": "2.1",
         "id": f"{kind}--{uuid5(_OURS, name)}",
         "created_by_ref": identity,
-        "created": _stamp(_created(one)),
-        "modified": _stamp(max(_created(one), one.last_seen or _created(one))),
+        "created": stamp(_created(one)),
+        "modified": stamp(max(_created(one), one.last_seen or _created(one))),
         "object_marking_refs": [_MARKINGS[_BY_NAME[one.label]]],
         **{key: held for key, held in optional.items() if held is not None},
     }
@@ -239,7 +240,7 @@ def _stix_type(kind: Kind, value: str) -> str:
 
 
 def _identity(source: str) -> dict[str, Any]:
-    created = _stamp(_UNDATED)
+    created = stamp(_UNDATED)
     return {
         "type": "identity",
         "spec_version": "2.1",
@@ -267,9 +268,10 @@ def _json(thing: dict[str, Any]) -> bytes:
     return json.dumps(thing, ensure_ascii=False).encode()
 
 
-def _stamp(time: datetime) -> str:
+def stamp(time: datetime) -> str:
+    """ISO 8601 UTC with milliseconds."""
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"
 
 
 def _time(time: datetime | None) -> str:
-    return "" if time is None else _stamp(time)
+    return "" if time is None else stamp(time)

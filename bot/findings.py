@@ -63,6 +63,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # why it was not asked, for the host's eyes only
 
     @property
+    def is_stale(self) -> bool:
+        """Whether its report is of an earlier time, as it could not be asked now."""
+        return self.outcome.is_error and self.report is not None
+
+    @property
     def verdict(self) -> Verdict:
         """What it comes to; also a stale report still speaks."""
         return Verdict.UNKNOWN if self.report is None else self.report.verdict

@@ -6,6 +6,7 @@ fallback needs escaping.
 """
 
 import html
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ MAX_PAGE = 7_000  # characters of a message, well below the undocumented limit i
 _MAX_PARTS = 40
 _MAX_LIST = 6_000  # characters of a table or a list
 _MAX_WORDS = 300  # characters of a piece unless its place says otherwise
+_MAX_LINK = 60
 _MAX_READ = 20_000  # characters that are looked at; a longer text is not meant to be read
 _MAX_MARKS = 3  # combining marks on one letter; more of them would paint over the lines above
 _DATE_FORMAT = "{date_num} {time}"
@@ -31,6 +33,18 @@ _BLANK = (
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # shown as nothing, though not "format" to Unicode
 )
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
+# Pages of external services that may be linked: fixed words and hash digits, so no link names an address.
+_PAGES = re.compile(
+    r"""https://(?:
+      www\.virustotal\.com/gui/(?:file|url)/[0-9a-f]{32,128}
+    | opentip\.kaspersky\.com/[0-9a-fA-F]{32,128}/?
+    | hashlookup\.circl\.lu/lookup/(?:md5|sha1|sha256)/[0-9a-fA-F]{32,64}
+    | bazaar\.abuse\.ch/sample/[0-9a-f]{64}/
+    | threatfox\.abuse\.ch/ioc/[0-9]{1,12}/
+    | urlhaus\.abuse\.ch/url/[0-9]{1,12}/
+    )""",
+    re.ASCII | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,15 @@ class When:
     fallback: str
 
 
-Piece = Words | When
+@dataclass(frozen=True)
+class Link:
+    """The page of an external service, behind words; made by `link`. Plain text shows the words only."""
+
+    text: str
+    url: str
+
+
+Piece = Words | When | Link
 Line = Sequence[Piece]
 
 
@@ -127,6 +149,12 @@ def when(time: datetime) -> Piece:
     return When(int(utc.timestamp()), fallback) if utc.timestamp() >= 1 else Words(fallback)
 
 
+def link(text: str, url: str | None) -> Piece:
+    """Bold words that open a page of an external service; just the words if it is none that may be linked."""
+    shown = words(text, "bold", at_most=_MAX_LINK)
+    return Link(shown.text, url) if url is not None and _PAGES.fullmatch(url) else shown
+
+
 def clean(text: str) -> str:
     """One line of NFC text without control, bidirectional, zero-width and other unseen characters."""
     if text.isascii() and text.isprintable():
@@ -198,7 +226,7 @@ def _groups(items: Sequence[T], at_most: int, as_line: Callable[[T], Line]) -> l
     group: list[T] = []
     used = 0
     for item in items:
-        size = length(_plain_line(as_line(item))) + 2
+        size = _weight(as_line(item)) + 2
         if group and (len(group) == at_most or used + size > _MAX_LIST):
             groups.append(tuple(group))
             group, used = [], 0
@@ -208,7 +236,26 @@ def _groups(items: Sequence[T], at_most: int, as_line: Callable[[T], Line]) -> l
 
 
 def _size(part: Part) -> int:
-    return sum(length(line) for line in _plain_lines(part))
+    return sum(map(length, _plain_lines(part))) + sum(map(_addresses, _lines(part)))
+
+
+def _lines(part: Part) -> Iterable[Line]:
+    match part:
+        case Paragraph(lines) | Bullets(lines):
+            return lines
+        case Table(_, rows):
+            return [cell for row in rows for cell in row]
+        case _:
+            return ()
+
+
+def _weight(line: Line) -> int:
+    return length(_plain_line(line)) + _addresses(line)
+
+
+def _addresses(line: Line) -> int:
+    """Characters of a line that only Slack counts, since nobody reads them."""
+    return sum(length(piece.url) for piece in line if isinstance(piece, Link))
 
 
 def _cut(text: str, at_most: int) -> str:
@@ -278,6 +325,8 @@ def _element(piece: Piece) -> Block:
             "format": _DATE_FORMAT,
             "fallback": piece.fallback,
         }
+    if isinstance(piece, Link):
+        return {"type": "link", "url": piece.url, "text": piece.text, "style": {"bold": True}}
     style: Block = {} if piece.style is None else {"style": {piece.style: True}}
     return {"type": "text", "text": piece.text, **style}
 

@@ -1,13 +1,17 @@
 """A lookup from a text to an answer: the one path of the command line and of Slack."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
 
 from bot.answers import entries
 from bot.chat import Ask, Lookup, Surface
 from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry
 from bot.extraction import Found, extract, host_of
+from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.services import Inquiry, Services, Store
 from bot.sharing import Audience, Cleared, Reach, World, clear, tell
@@ -21,7 +25,7 @@ _MAX_TOKENS = 2_000  # of one text that are looked at again
 async def look_up(indicators: Sequence[Indicator], audience: Audience, world: World, store: Store) -> Lookup:
     """What this audience may know about each, in the order asked; if anything, about hosts of URLs too."""
     asked = _with_hosts(indicators)
-    return _answer(indicators, clear(await store.lookup(asked), audience, world, asked=asked))
+    return _answer(indicators, clear(await store.lookup(asked), audience, world, asked=asked), world)
 
 
 async def look_up_and_ask(
@@ -41,7 +45,7 @@ async def look_up_and_ask(
     stored = await services.store.lookup(asked)
     cleared = clear(stored, ask.audience, world, asked=asked)
     if services.enrichment is None or not _is_known(ask):
-        return _answer(indicators, cleared)
+        return _answer(indicators, cleared, world)
     enquiry = Enquiry(
         indicators=tuple(dict.fromkeys(indicators)),
         asker=Audience(
@@ -52,30 +56,82 @@ async def look_up_and_ask(
         declared=declared,
         on_purpose=on_purpose,
     )
-    if _is_private(ask):
-        return _growing(indicators, cleared, enquiry, await services.enrichment.enquire(enquiry))
-    if ask.surface is Surface.BUTTON:
-        found = await services.enrichment.remembered(enquiry)
-        return _answer(indicators, tell(cleared, found, enquiry.org, world))
-    return replace(_answer(indicators, cleared), asks_in_private=True)
+    if not is_private(ask) and ask.surface is not Surface.BUTTON:
+        return replace(_answer(indicators, cleared, world), asks_in_private=True)
+    if not is_private(ask):
+        question = _Asked(indicators, cleared, None, enquiry)
+        return _told(question, await services.enrichment.remembered(enquiry))
+    stays = clear(stored, replace(ask.audience, reach=Reach.DM), world, asked=asked) if on_purpose else None
+    question = _Asked(indicators, cleared, stays, enquiry)
+    return _growing(question, await services.enrichment.enquire(enquiry))
 
 
-def _growing(indicators: Sequence[Indicator], cleared: Cleared, enquiry: Enquiry, inquiry: Inquiry) -> Lookup:
+def annotated(answer: Lookup, **facts: Any) -> Lookup:
+    """The same with these fields about the question, now and as it grows."""
+    if answer.more is None:
+        return replace(answer, **facts)
+    waiting = answer.more
+
+    async def more() -> Lookup:
+        return annotated(await waiting(), **facts)
+
+    return replace(answer, **facts, more=more)
+
+
+def cut_off(answer: Lookup) -> Lookup:
+    """The same for good: what is still pending did not answer in time."""
+    return replace(
+        answer,
+        entries=tuple(replace(each, findings=_in_time(each.findings)) for each in answer.entries),
+        cleared=replace(answer.cleared, findings=_in_time(answer.cleared.findings)),
+        lasting=None if answer.lasting is None else cut_off(answer.lasting),
+        more=None,
+    )
+
+
+def _in_time(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(
+        msgspec.structs.replace(each, outcome=Outcome.TIMEOUT) if each.outcome is Outcome.PENDING else each
+        for each in findings
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question on its way: what the store told about it, and what of that may stay in a file."""
+
+    indicators: Sequence[Indicator]
+    cleared: Cleared
+    lasting: Cleared | None
+    enquiry: Enquiry
+
+
+def _growing(asked: _Asked, inquiry: Inquiry) -> Lookup:
     """The answer as it stands, and how to wait for more of it."""
 
     async def more() -> Lookup:
         await inquiry.changed()
-        return _growing(indicators, cleared, enquiry, inquiry)
+        return _growing(asked, inquiry)
 
-    answer = _answer(indicators, tell(cleared, inquiry.findings, enquiry.org, enquiry.world))
+    answer = _told(asked, inquiry.findings)
     return answer if inquiry.is_done else replace(answer, more=more)
+
+
+def _told(asked: _Asked, findings: Sequence[Finding]) -> Lookup:
+    """The store's part and what of these findings its readers may see."""
+    asker, world = asked.enquiry.org, asked.enquiry.world
+    answer = _answer(asked.indicators, tell(asked.cleared, findings, asker, world), world)
+    if asked.lasting is None:
+        return answer
+    stays = _answer(asked.indicators, tell(asked.lasting, findings, asker, world), world)
+    return replace(answer, lasting=stays)
 
 
 def _is_known(ask: Ask) -> bool:
     return ask.actor.is_confirmed and (ask.actor.org == ask.world.host or ask.actor.org in ask.world.in_force)
 
 
-def _is_private(ask: Ask) -> bool:
+def is_private(ask: Ask) -> bool:
     """Nobody but the asker reads the answer."""
     return ask.audience.reach in (Reach.EPHEMERAL, Reach.DM) and ask.audience.orgs == {ask.actor.org}
 
@@ -85,7 +141,7 @@ def _with_hosts(indicators: Sequence[Indicator]) -> list[Indicator]:
     return list(dict.fromkeys([*indicators, *filter(None, hosts)]))
 
 
-def _answer(indicators: Sequence[Indicator], cleared: Cleared) -> Lookup:
+def _answer(indicators: Sequence[Indicator], cleared: Cleared, world: World) -> Lookup:
     answers = {entry.indicator: entry for entry in entries(_with_hosts(indicators), cleared)}
 
     def told() -> Iterator[Indicator]:
@@ -95,7 +151,8 @@ def _answer(indicators: Sequence[Indicator], cleared: Cleared) -> Lookup:
             if host is not None and answers[host].assertions:
                 yield host
 
-    return Lookup(entries=tuple(answers[each] for each in dict.fromkeys(told())), cleared=cleared)
+    told_of = tuple(answers[each] for each in dict.fromkeys(told()))
+    return Lookup(entries=told_of, cleared=cleared, at=world.now)
 
 
 def not_understood(text: str, found: Sequence[Found]) -> tuple[str, ...]:

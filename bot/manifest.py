@@ -17,9 +17,11 @@ SCOPES = {
     "channels:read": "see which organisations read a public channel before answering in it",
     "chat:write": "answer",
     "commands": "the slash command of the host's own people",
+    "files:write": "hand whoever asked services about many indicators all of it as a CSV file",
     "groups:read": "see which organisations read a private channel before answering in it",
     "im:history": "hear direct messages to Liaison, the private way for partners to ask",
     "im:read": "know a direct message from a channel",
+    "im:write": "open the direct conversation that such a file goes to after a slash command",
     "mpim:read": "see who reads a group message before answering in it",
     "users:read": "confirm which organisation a person belongs to",
 }

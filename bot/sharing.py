@@ -13,7 +13,7 @@ from typing import final
 import msgspec
 
 from bot.assertions import Assertion, effective_pap, files
-from bot.findings import Finding
+from bot.findings import Finding, Outcome
 from bot.indicators import Indicator
 from bot.tlp import Label, Pap, strictest
 
@@ -153,16 +153,21 @@ def visible(
 def tell(cleared: Cleared, findings: Iterable[Finding], asker: str, world: World) -> Cleared:
     """The same with those findings its audience may see; `asker` is the organisation that had them fetched.
 
-    A finding is treated as the host's own claim, addressed to whoever asked. Why a service was not asked is
-    for the host alone to read.
+    A finding is treated as the host's own claim, addressed to whoever asked. Why a service was not asked, and
+    that it does not take the host's key, is for the host alone to read.
     """
     readers = _readers(cleared.audience, world)
     told = [
-        finding if readers == {world.host} else msgspec.structs.replace(finding, reason="")
+        finding if readers == {world.host} else _as_partners_read(finding)
         for finding in findings
         if _decide(_as_claim(finding, asker, world), cleared.audience, readers, world).release
     ]
     return replace(cleared, findings=tuple(told))
+
+
+def _as_partners_read(finding: Finding) -> Finding:
+    outcome = Outcome.UNAVAILABLE if finding.outcome is Outcome.AUTH else finding.outcome
+    return msgspec.structs.replace(finding, outcome=outcome, reason="")
 
 
 def _as_claim(finding: Finding, asker: str, world: World) -> Assertion:

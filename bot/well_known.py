@@ -29,15 +29,22 @@ def labels(indicator: Indicator) -> tuple[str, ...]:
 def _label(indicator: Indicator) -> str | None:
     kind, value = indicator.kind, indicator.value
     if kind in (Kind.IPV4, Kind.IPV6):
-        return _RESOLVERS.get(value) or _network_label(ipaddress.ip_network(value))
+        return _RESOLVERS.get(value) or _address_label(value)
     if kind is Kind.CIDR:
-        return _network_label(ipaddress.ip_network(value))
+        return _address_label(value)
     if kind is Kind.DOMAIN:
         return _name_label(value)
     if kind is Kind.URL:
         host = host_of(indicator)
         return None if host is None else _label(host)
     return _FILES.get(value)
+
+
+def _address_label(value: str) -> str | None:
+    try:
+        return _network_label(ipaddress.ip_network(value))
+    except ValueError:  # not canonical, so nothing that anybody meets
+        return None
 
 
 def _network_label(network: _Network) -> str | None:

@@ -7,13 +7,14 @@ from bot.chat import Ask, Command, Reply, mistake
 from bot.errors import BotError, UsageError
 from bot.extraction import extract
 from bot.services import Services
+from commands.enrich import COMMAND as ENRICH
 from commands.help import COMMAND as HELP
 from commands.lookup import COMMAND as LOOKUP
 from commands.recent import COMMAND as RECENT
 from commands.status import COMMAND as STATUS
 from commands.who import COMMAND as WHO
 
-ALL: tuple[Command, ...] = (LOOKUP, RECENT, WHO, STATUS, HELP)
+ALL: tuple[Command, ...] = (LOOKUP, ENRICH, RECENT, WHO, STATUS, HELP)
 
 _BY_VERB = {command.verb: command for command in ALL}
 _AROUND_A_VERB = ":,.!?*_`"

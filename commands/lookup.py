@@ -1,19 +1,19 @@
 """lookup: what is known about indicators."""
 
-from dataclasses import replace
-
 from bot.chat import Ask, Command, Notice, Reply, Row
+from bot.enquiries import declared, unmarked
 from bot.errors import UsageError
 from bot.extraction import extract
-from bot.lookups import look_up, not_understood
+from bot.lookups import annotated, look_up_and_ask, not_understood
 from bot.services import Services
 
 MAX_INDICATORS = 500  # of one lookup
 
 
 async def run(ask: Ask, services: Services) -> Reply:
-    """Look up every indicator in the text, defanged or not. Raises UsageError."""
-    found = extract(ask.text)
+    """Look up every indicator in the text, defanged or not, and ask services. Raises UsageError."""
+    marking, text = declared(ask.text), unmarked(ask.text)
+    found = extract(text)
     asked = [each.indicator for each in found]
     if not asked:
         return _nothing_asked(ask)
@@ -21,8 +21,8 @@ async def run(ask: Ask, services: Services) -> Reply:
         raise UsageError(
             f"These are {len(asked)} indicators; one lookup takes up to {MAX_INDICATORS}. Send them in parts."
         )
-    answer = await look_up(asked, ask.audience, ask.world, services.store)
-    return replace(answer, not_understood=not_understood(ask.text, found))
+    answer = await look_up_and_ask(asked, ask, services, declared=marking)
+    return annotated(answer, not_understood=not_understood(text, found))
 
 
 def _nothing_asked(ask: Ask) -> Notice:

@@ -1,12 +1,15 @@
 """Strings that try to break out of a message: markup, links, hidden characters, sizes."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import strategies as st
 
+from bot.findings import Finding, Outcome, Report
 from bot.indicators import Indicator, Kind
 from bot.sharing import Shown
 from bot.tlp import Label
+from bot.verdicts import Verdict
 
 PIECES = (
     "<!channel>",
@@ -74,4 +77,44 @@ shown = st.builds(
     to_ids=st.booleans(),
     revoked=st.booleans(),
     file=st.none() | st.integers(1, 2),
+)
+
+_PAGES = (
+    f"https://www.virustotal.com/gui/file/{'0f' * 32}",
+    f"https://opentip.kaspersky.com/{'0f' * 16}/",
+    f"https://bazaar.abuse.ch/sample/{'0f' * 32}/",
+    "https://threatfox.abuse.ch/ioc/12345/",
+    "https://www.virustotal.com/gui/domain/evil.com",
+    "https://urlhaus.abuse.ch/url/198.51.100.7/",
+    "javascript:alert(1)",
+)
+reports = st.builds(
+    Report,
+    verdict=st.sampled_from(Verdict),
+    score=st.none() | texts,
+    family=st.none() | texts,
+    first_seen=times,
+    last_seen=times,
+    link=st.none() | st.sampled_from(_PAGES) | texts,
+    facts=st.lists(st.tuples(texts, texts), max_size=4).map(tuple),
+)
+
+
+def _finding(outcome: Outcome, report: Report, is_stale: bool, **fields: Any) -> Finding:
+    has_report = outcome is Outcome.FOUND or (outcome.is_error and is_stale)
+    return Finding(outcome=outcome, report=report if has_report else None, **fields)
+
+
+findings = st.builds(
+    _finding,
+    indicator=indicators,
+    provider=st.sampled_from(("virustotal", "opentip", "trend")),
+    title=texts | st.sampled_from(("VirusTotal", "OpenTIP")),
+    outcome=st.sampled_from(Outcome),
+    label=st.sampled_from(Label),
+    report=reports,
+    is_stale=st.booleans(),
+    fetched_at=times,
+    again_at=times,
+    reason=texts,
 )

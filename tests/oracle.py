@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-# Element types that show text and nothing else; link, user, usergroup, channel, broadcast, mrkdwn, markdown,
-# image, video and whatever Slack invents next are absent on purpose.
+# Element types that show text and nothing else; user, usergroup, channel, broadcast, mrkdwn, markdown, image,
+# video and whatever Slack invents next are absent on purpose. For the one kind of link see `_is_known_page`.
 _HARMLESS = re.compile(
     r"header|section|divider|context|actions|input|button|plain_text_input|static_select|conversations_select"
     r"|rich_text(_section|_list|_quote|_preformatted)?|text|date|table|raw_text|plain_text|modal|home"
@@ -42,6 +42,20 @@ _DOTTED_ASCII = re.compile(_DOTTED.pattern, re.ASCII)
 # Full-width forms and East Asian full stops: browsers read them as ASCII in addresses.
 _WIDE = {**{0xFEE0 + code: chr(code) for code in range(0x21, 0x7F)}, 0x3002: ".", 0xFF61: "."}
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters and marks that show nothing
+# Pages of external services about one hash or one entry of theirs: what stands before and behind the digits.
+_KNOWN_PAGES = (
+    ("https://www.virustotal.com/gui/file/", ""),
+    ("https://www.virustotal.com/gui/url/", ""),
+    ("https://opentip.kaspersky.com/", ""),
+    ("https://opentip.kaspersky.com/", "/"),
+    ("https://hashlookup.circl.lu/lookup/md5/", ""),
+    ("https://hashlookup.circl.lu/lookup/sha1/", ""),
+    ("https://hashlookup.circl.lu/lookup/sha256/", ""),
+    ("https://bazaar.abuse.ch/sample/", "/"),
+    ("https://threatfox.abuse.ch/ioc/", "/"),
+    ("https://urlhaus.abuse.ch/url/", "/"),
+)
+_HEX = frozenset("0123456789abcdefABCDEF")
 _QUAD = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}", re.ASCII)
 
 
@@ -75,6 +89,9 @@ def unlabelled(payload: Mapping[str, object]) -> list[str]:
 def _walk(value: object, path: str) -> Iterator[str]:
     if isinstance(value, Mapping):
         kind = value.get("type")
+        if kind == "link":
+            yield from _link(value, path)
+            return
         if kind is not None and not _HARMLESS.fullmatch(str(kind)):
             yield f"{path}: is of type {kind}, which is more than text."
         for key, each in value.items():
@@ -88,6 +105,28 @@ def _walk(value: object, path: str) -> Iterator[str]:
     elif isinstance(value, str):
         yield from _hidden(value, path)
         yield from _clickable(value, path)
+
+
+def _link(element: Mapping[str, object], path: str) -> Iterator[str]:
+    """Words of ours that open a page known to be harmless, and nothing else about them."""
+    if element.keys() != {"type", "url", "text", "style"} or element["style"] != {"bold": True}:
+        yield f"{path}: is a link of another form than ours."
+    if not _is_known_page(element.get("url")):
+        yield f"{path}.url: leads elsewhere than to a known page about a hash."
+    if not element.get("text"):
+        yield f"{path}.text: is missing, so Slack would show the address."
+    yield from _walk(element.get("text"), f"{path}.text")
+
+
+def _is_known_page(url: object) -> bool:
+    if not isinstance(url, str):
+        return False
+    middles = (
+        url[len(start) : len(url) - len(end)]
+        for start, end in _KNOWN_PAGES
+        if url.startswith(start) and url.endswith(end)
+    )
+    return any(0 < len(middle) <= 128 and set(middle) <= _HEX for middle in middles)
 
 
 def _hidden(text: str, path: str) -> Iterator[str]:

@@ -92,6 +92,8 @@ def test_json_holds_what_was_cleared_and_nothing_else() -> None:
             "value": MD5.value,
             "label": "TLP:GREEN",
             "verdict": "malicious",
+            "conflict": False,
+            "well_known": ["empty file"],
             "assertions": [
                 {
                     "source": "host",
@@ -122,13 +124,17 @@ def test_json_holds_what_was_cleared_and_nothing_else() -> None:
                     "revoked": False,
                 }
             ],
+            "findings": [],
         },
         {
             "kind": "domain",
             "value": DOMAIN.value,
             "label": "TLP:CLEAR",
             "verdict": "unknown",
+            "conflict": False,
+            "well_known": ["name for documentation"],
             "assertions": [],
             "same_file": [],
+            "findings": [],
         },
     ]

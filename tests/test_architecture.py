@@ -28,6 +28,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in COD
 
 # Words and rules: no network, no disk, no clock, no waiting; also none of it through a module they import.
 PURE = (
+    "bot.answer_csv",
     "bot.answers",
     "bot.assertions",
     "bot.bitcoin",
@@ -38,7 +39,10 @@ PURE = (
     "bot.chat",
     "bot.checks",
     "bot.enquiries",
+    "bot.enrichment.places",
+    "bot.enrichment.shares",
     "bot.errors",
+    "bot.export_formats",
     "bot.extraction",
     "bot.feeds.*",
     "bot.filenames",
@@ -56,12 +60,14 @@ PURE = (
     "bot.providers.options",
     "bot.providers.remote",
     "bot.providers.spec",
+    "bot.providers.suspicious_objects",
     "bot.providers.threatfox",
     "bot.providers.urlhaus",
     "bot.providers.virustotal",
     "bot.refang",
     "bot.schedules",
     "bot.secret",
+    "bot.service_lines",
     "bot.services",
     "bot.sharing",
     "bot.tlp",
@@ -98,6 +104,7 @@ IMPURE = (
 READS_BUNDLED_DATA = "bot.domains"  # the list of top-level domains, once, from its own package
 
 SESSIONS = {  # who may open connections
+    "bot.bench.enriching",
     "bot.bench.slash",
     "bot.providers.wire",
     "bot.sandbox.deliveries",

@@ -183,6 +183,7 @@ def test_a_card_tells_all_there_is_to_know() -> None:
     notes = "confidence 20 of 100 · context only, not for detection · withdrawn by its source"
     assert render(reply).text.splitlines() == [
         "TLP:AMBER · 🔴 malicious",
+        "ℹ️ EICAR test file",
         MD5.value,
         f"md5 · 2 sources · {seen}",
         f"Trend Micro · TLP:AMBER · {notes}",
@@ -212,6 +213,7 @@ def test_nothing_to_show_is_no_verdict() -> None:
     message = render(answer([DOMAIN]), share="token", details="token")
     assert message.text.splitlines() == [
         "TLP:CLEAR · ⚪ nothing to show",
+        "ℹ️ name for documentation",
         "Nothing to show for c2[.]example[.]org",
         "“Nothing to show” is no verdict: what nobody reported here may still be harmful.",
     ]
@@ -231,9 +233,9 @@ def test_many_indicators_are_a_table_with_the_worst_first() -> None:
     first, *rows = message.text.splitlines()
     assert first == "TLP:GREEN · 3 indicators: 🔴 1 malicious, 🟠 1 suspicious, ⚪ 1 nothing to show"
     assert rows[1:] == [
-        f"• 🔴 malicious · {SHA256.value} · TLP:GREEN · – · Trend Micro · –",
-        "• 🟠 suspicious · c2[.]example[.]org · TLP:GREEN · – · Kaspersky · –",
-        f"• ⚪ nothing to show · {MD5.value} · – · – · – · –",
+        f"• 🔴 malicious · {SHA256.value} EICAR test file · TLP:GREEN · – · Trend Micro · –",
+        "• 🟠 suspicious · c2[.]example[.]org name for documentation · TLP:GREEN · – · Kaspersky · –",
+        f"• ⚪ nothing to show · {MD5.value} EICAR test file · – · – · – · –",
     ]
     assert len(message.details) == 1
 

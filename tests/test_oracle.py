@@ -78,6 +78,44 @@ def test_elements_that_do_more_than_show_text_are_found(blocks: list[Any]) -> No
     assert unsafe(blocks) != []
 
 
+LINK = {
+    "type": "link",
+    "url": f"https://www.virustotal.com/gui/file/{'0f' * 32}",
+    "text": "VirusTotal",
+    "style": {"bold": True},
+}
+
+
+def test_a_link_to_a_known_page_about_a_hash_passes() -> None:
+    assert unsafe({"text": "x", "blocks": [{"type": "rich_text_section", "elements": [LINK]}]}) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://www.virustotal.com/gui/domain/evil.com"},
+        {"url": "https://www.virustotal.com/gui/ip-address/198.51.100.7"},
+        {"url": "https://www.virustotal.com/gui/file/"},
+        {"url": f"https://www.virustotal.com/gui/file/{'0f' * 32}?q=evil.com"},
+        {"url": f"https://www.virustotal.com/gui/file/{'0f' * 32}#x"},
+        {"url": f"https://www.virustotal.com.evil.com/gui/file/{'0f' * 32}"},
+        {"url": f"https://u@www.virustotal.com/gui/file/{'0f' * 32}"},
+        {"url": f"http://www.virustotal.com/gui/file/{'0f' * 32}"},
+        {"url": f"https://bazaar.abuse.ch/sample/{'0f' * 32}"},
+        {"url": f"https://evil.com/{'0f' * 32}"},
+        {"url": "javascript:alert(1)"},
+        {"url": None},
+        {"text": "evil.com"},
+        {"text": ""},
+        {"unsafe": True},
+        {"style": {}},
+    ],
+)
+def test_every_other_link_is_found(change: dict[str, object]) -> None:
+    link = {**LINK, **change}
+    assert unsafe({"text": "x", "blocks": [{"type": "rich_text_section", "elements": [link]}]}) != []
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -39,20 +39,25 @@ _SLACK_DATE = re.compile(
 def lookup(context: Context, text: tuple[str, ...], org: str, wants_json: bool) -> None:
     """Look up the indicators in TEXT, defanged or not, and answer as if ORG had asked in private."""
     registry = load(context.config)
-    audience = _audience(registry, org)
+    audience = audience_of(registry, org)
     typed = " ".join(text)
     found = _found(typed)
-    if missed := not_understood(typed, found):
-        click.echo(f"Not understood, so not looked up: {defang(', '.join(missed))}", err=True)
+    say_missed(not_understood(typed, found))
     asked = [each.indicator for each in found]
     answer = asyncio.run(_look_up(asked, audience, registry, context.store))
     if wants_json:
         click.echo(json.dumps(as_json(answer.entries), indent=1, ensure_ascii=False))
     else:
-        click.echo(_text(answer))
+        click.echo(as_text(answer))
 
 
-def _audience(registry: Registry, org: str) -> Audience:
+def say_missed(words: Sequence[str]) -> None:
+    """What cannot be looked up, so that nobody takes it for looked up."""
+    if words:
+        click.echo(f"Not understood, so not looked up: {defang(', '.join(words))}", err=True)
+
+
+def audience_of(registry: Registry, org: str) -> Audience:
     """One person of that organisation, in a message nobody else can open. Raises UsageError."""
     if registry.organisation(org) is None:
         known = ", ".join(each.id for each in (registry.host, *registry.partners))
@@ -79,9 +84,9 @@ async def _look_up(asked: Sequence[Indicator], audience: Audience, registry: Reg
         await store.close()
 
 
-def _text(answer: Lookup) -> str:
+def as_text(answer: Lookup) -> str:
     """The label, then the card of each indicator, cleaned and defanged as for Slack."""
     parts: list[Part] = [Heading(words(f"{answer.cleared.label} · {counts(answer.entries)}"))]
-    cards = [parts, *map(titled, answer.entries)]
+    cards = [parts, *(titled(entry, at=answer.at) for entry in answer.entries)]
     text = "\n\n".join(plain(card, at_most=_NO_LIMIT) for card in cards)
     return html.unescape(_SLACK_DATE.sub(r"\1", text))

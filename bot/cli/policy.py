@@ -1,19 +1,24 @@
 """`liaison check` and `liaison policy check`: what a compliance officer runs."""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from bot import config
 from bot.cli.context import Context, pass_context
-from bot.config import load
 from bot.errors import ConfigError
 from bot.organisations import Organisation, Registry
 from bot.policy_cases import Case, read
+from bot.providers.catalogue import key_variables, open_sources
+from bot.providers.spec import Spec
+from bot.settings import read_provider_keys
 from bot.sharing import DEFAULT_CAP, Decision
+from bot.tlp import Label
 
 NOTICE_DAYS = 30  # an agreement that ends sooner is worth a warning
 MAX_CASES_BYTES = 10_000_000
@@ -24,15 +29,21 @@ MAX_CASES_BYTES = 10_000_000
 def check(context: Context) -> None:
     """Check liaison.toml and report every mistake, with its line and what to write instead."""
     try:
-        registry = load(context.config)
+        configuration = config.read(context.config)
     except ConfigError as error:
         _fail(context.config, error)
+    registry, providers = configuration.registry, configuration.providers
     partners, channels = _count(len(registry.partners), "partner"), _count(len(registry.caps), "channel")
     click.echo(f"{context.config.name} is fine: 1 host, {partners}, {channels}\n")
     today = datetime.now(UTC).date()
     for line in _table(_summary(registry, today)):
         click.echo(line)
-    for warning in warnings(registry, today):
+    missing = key_mistakes(providers, os.environ)
+    specs = [source.spec for source in open_sources(providers)]
+    click.echo()
+    for line in _services(registry, specs, missing):
+        click.echo(line)
+    for warning in [*warnings(registry, today), *service_warnings(specs), *missing]:
         click.echo(f"warning: {warning}")
 
 
@@ -69,6 +80,51 @@ def warnings(registry: Registry, today: date) -> list[str]:
         for channel, cap in registry.caps.items()
         if cap > DEFAULT_CAP
     ]
+
+
+def key_mistakes(providers: Collection[str], environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with the keys of the providers that are on, never the keys themselves."""
+    try:
+        read_provider_keys(environment, key_variables(providers))
+    except ConfigError as error:
+        return error.mistakes
+    return []
+
+
+def service_warnings(specs: Iterable[Spec]) -> list[str]:
+    """Ceilings that only a contract or a decision can justify."""
+    asked = [spec for spec in specs if not spec.asks_nobody]
+    seen = [
+        f"{spec.name} may be asked about {spec.ceiling}, and its other users can see what you asked"
+        for spec in asked
+        if spec.publishes and spec.ceiling > Label.CLEAR
+    ]
+    return seen + [
+        f"{spec.name} may be asked about {spec.ceiling}; make sure that your contract with it allows it"
+        for spec in asked
+        if not spec.publishes and spec.ceiling > Label.GREEN
+    ]
+
+
+def _services(registry: Registry, specs: Sequence[Spec], missing: Sequence[str]) -> list[str]:
+    """A table of the external services that are on, and whose own questions go there."""
+    if not specs:
+        return ["no external service is on"]
+    rows: list[Sequence[str]] = [("service", "name", "asked up to", "answers are", "key")]
+    variables = key_variables([spec.name for spec in specs])
+    for spec in specs:
+        asked = "nobody is asked" if spec.asks_nobody else f"{spec.ceiling}{', published' * spec.publishes}"
+        key = _key_state(variables.get(spec.name), missing)
+        rows.append((spec.name, spec.title, asked, str(spec.label), key))
+    askers = [org.id for org in (registry.host, *registry.partners) if org.enrich_own_queries]
+    return [*_table(rows), f"own questions go to them: {' '.join(askers) or 'nobody'}"]
+
+
+def _key_state(variable: str | None, missing: Sequence[str]) -> str:
+    if variable is None:
+        return "needs none"
+    is_missing = any(mistake.startswith(f"{variable}:") for mistake in missing)
+    return f"{variable} cannot be used" if is_missing else "there"
 
 
 def _agreement_warnings(org: Organisation, today: date) -> list[str]:

@@ -45,7 +45,7 @@ class Play:
         self._asks(user, f"in #{self._name(channel)}: /intel {text}")
         seen = len(self.sandbox.seen_by(user, channel))
         await self.sandbox.slash(user, channel, text)
-        first = "\n".join(map(words, self.sandbox.seen_by(user, channel)[seen:]))
+        first = await self.sandbox.until(lambda: _looked_up(self.sandbox.seen_by(user, channel)[seen:]))
         await self.sandbox.settled(SETTLED_SECONDS)
         return first, self._reads(user, self.sandbox.seen_by(user, channel)[seen:])
 
@@ -104,6 +104,12 @@ class Play:
 
     def _name(self, channel: str) -> str:
         return self.sandbox.workspace.channel(channel).name
+
+
+def _looked_up(messages: list[Message]) -> str:
+    """The text of an answer; "" as long as a busy machine has none."""
+    text = "\n".join(map(words, messages))
+    return "" if "Looking…" in text else text
 
 
 def words(message: Message) -> str:

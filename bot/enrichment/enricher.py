@@ -37,6 +37,7 @@ from bot.providers.spec import Source
 from bot.services import Standing, Store
 
 DEADLINE_SECONDS = 8.0  # of one enquiry
+LOCAL_SECONDS = 0.05  # that an answer waits for local lists
 KEEP = timedelta(days=30)  # what a service said, for when it does not answer
 CLOSE_SECONDS = 5.0  # of one source
 LOG = logging.getLogger("bot.enrichment")
@@ -88,10 +89,10 @@ class Enricher:
 
     async def enquire(self, enquiry: Enquiry) -> Underway:
         """Ask every able service that may be asked; what is kept and fresh is there at once."""
-        underway = Underway(self._timer, self._timer.time() + self._deadline)
-        shares: dict[str, Share] = {}
+        ends, shares = self._timer.time() + self._deadline, dict[str, Share]()
         with self._flights.landing() as landed:
             places = await self._with_kept(enquiry.org, self._places(enquiry))
+        underway = Underway(self._timer, ends)  # from here on nothing waits, so nothing is left half done
         for place in places:
             question = Question(enquiry.org, place.spec.name, place.indicator)
             if answer := self._known(place) or landed.get(question):
@@ -101,6 +102,7 @@ class Enricher:
                 shares[question.provider] = share(place.spec, enquiry.org, enquiry.world)
             fly = partial(self._fly, shares[question.provider])
             self._flights.join(question, fly, underway.expect(place), on_purpose=enquiry.on_purpose)
+        await underway.settle(LOCAL_SECONDS)
         underway.begin()
         return underway
 
@@ -169,13 +171,7 @@ class Enricher:
         at = self._steady()
         if (opens := share.opens(at)) > at:
             return opens
-        reserve = flight.on_purpose
-        again_at = await self._take(share.on_purpose if reserve else share.allowances, at)
-        if again_at is not None and flight.on_purpose and not reserve:  # somebody joined meanwhile
-            return await self._take(share.on_purpose, at)
-        return again_at
-
-    async def _take(self, allowances: Sequence[Allowance], at: datetime) -> datetime | None:
+        allowances = share.on_purpose if flight.on_purpose else share.allowances
         return await self._store.spend(allowances, at=at) if allowances else None
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from bot.enrichment.places import LATE, PENDING, Answer, Place
-from bot.enrichment.steady import Timer
+from bot.enrichment.steady import Timer, until
 from bot.findings import Finding
 
 
@@ -15,6 +16,7 @@ class Underway:
     def __init__(self, timer: Timer, ends: float) -> None:
         self._findings: list[Finding] = []
         self._pending: dict[int, Place] = {}
+        self._timer = timer
         self._news = asyncio.Event()
         self._deadline = timer.call_at(ends, self._end)
 
@@ -44,6 +46,14 @@ class Underway:
         self._findings.append(place.finding(PENDING))
         self._pending[number] = place
         return partial(self._hear, number)
+
+    async def settle(self, seconds: float) -> None:
+        """Give local lists a moment: nobody should read that they, who ask nobody, are being asked."""
+        with suppress(TimeoutError):
+            async with until(self._timer, self._timer.time() + seconds):
+                while any(place.spec.asks_nobody for place in self._pending.values()):
+                    self._news.clear()
+                    await self._news.wait()
 
     def begin(self) -> None:
         """All places are added; what is known up to here is no news."""

@@ -5,7 +5,7 @@ and SHA-256 of files, but no MD5.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -70,15 +70,12 @@ def read_page(reply: Reply, base_url: str) -> Page:
     return Page(objects, len(items) - len(objects), _following(answer.get("nextLink"), base_url))
 
 
-def joined(pages: Iterable[Page]) -> dict[Indicator, Listed]:
-    """The whole list; of an object that stands there twice, the entry changed last."""
-    whole: dict[Indicator, Listed] = {}
-    for page in pages:
-        for indicator, listed in page.objects:
-            known = whole.get(indicator)
-            if known is None or _changed(known) <= _changed(listed):
-                whole[indicator] = listed
-    return whole
+def add(page: Page, objects: dict[Indicator, Listed]) -> None:
+    """Add the objects of a page; of one that is there already, the entry changed last stays."""
+    for indicator, listed in page.objects:
+        known = objects.get(indicator)
+        if known is None or _changed(known) <= _changed(listed):
+            objects[indicator] = listed
 
 
 def verdict(listed: Listed, now: datetime) -> Verdict:

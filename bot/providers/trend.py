@@ -7,7 +7,6 @@ nobody learns of it. The list holds no MD5. Matches are exact: a listed domain s
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -24,8 +23,7 @@ from bot.providers.suspicious_objects import (
     KINDS,
     PATH,
     Listed,
-    Page,
-    joined,
+    add,
     minute,
     read_page,
     report,
@@ -75,6 +73,7 @@ class Trend:
         wire: Wire,
         *,
         interval_seconds: float = INTERVAL_SECONDS,
+        most_objects: int = MAX_OBJECTS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] | None = None,  # from 0 to 1
@@ -84,6 +83,7 @@ class Trend:
         self._headers = {"Authorization": f"Bearer {options.key.value if options.key else ''}"}
         self._wire = wire
         self._interval_seconds = interval_seconds
+        self._most_objects = most_objects
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter or SystemRandom().random
@@ -116,8 +116,7 @@ class Trend:
         reading, self._reading = self._reading, None
         if reading is not None:
             reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            await asyncio.wait([reading])
         await self._wire.close()
 
     async def _keep_reading(self) -> None:
@@ -147,28 +146,29 @@ class Trend:
         began = self._clock()
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                pages = await self._pages()
+                objects = await self._whole()
         except TimeoutError:
             raise NoAnswerError(Outcome.TIMEOUT) from None
-        self._held = _Held(joined(pages), began)
-        skipped = sum(page.skipped for page in pages)
-        LOG.info("the list of trend was read: %d objects, %d skipped", len(self._held.objects), skipped)
+        self._held = _Held(objects, began)
 
-    async def _pages(self) -> list[Page]:
-        pages: list[Page] = []
+    async def _whole(self) -> dict[Indicator, Listed]:
+        objects: dict[Indicator, Listed] = {}
         asked: set[str] = set()
-        size, objects, query = 0, 0, FIRST_QUERY
-        while True:
+        query: str | None = FIRST_QUERY
+        size = skipped = 0
+        while query is not None:
+            is_endless = len(asked) >= MAX_PAGES or size > MAX_BYTES or len(objects) > self._most_objects
+            if is_endless or query in asked:  # or goes in a circle
+                raise NoAnswerError(Outcome.BAD_ANSWER)
             asked.add(query)
             reply = await self._page(query)
             page = read_page(reply, self._base_url)
-            pages.append(page)
-            size, objects = size + len(reply.body), objects + len(page.objects)
-            if page.following is None:
-                return pages
-            query = page.following
-            if query in asked or len(pages) >= MAX_PAGES or size > MAX_BYTES or objects > MAX_OBJECTS:
-                raise NoAnswerError(Outcome.BAD_ANSWER)  # it goes in a circle, or has no end
+            add(page, objects)
+            size, skipped, query = size + len(reply.body), skipped + page.skipped, page.following
+        if skipped and not objects:
+            raise NoAnswerError(Outcome.BAD_ANSWER)  # written in a way that we do not know
+        LOG.info("the list of trend was read: %d objects, %d skipped", len(objects), skipped)
+        return objects
 
     async def _page(self, query: str) -> Reply:
         """One page; where the service asks for a short pause, after that."""

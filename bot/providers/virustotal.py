@@ -32,7 +32,7 @@ SPEC = Spec(
     ceiling=Label.GREEN,  # questions are not listed publicly, but VirusTotal learns what is of interest
     label=Label.GREEN,
     # Of the public API, which must not be used in business workflows: with a premium key the operator raises
-    # them. https://docs.virustotal.com/reference/public-vs-premium-api
+    # them. https://docs.virustotal.com/docs/consumption-quotas-handled
     budget=Budget(per_minute=4, per_day=500, per_month=15_500),
 )
 
@@ -186,7 +186,7 @@ def _distributors(attributes: _Attributes) -> str | None:
 def _owner(attributes: _Attributes) -> str | None:
     number, name = fields.number(attributes.get("asn")), fields.text(attributes.get("as_owner"))
     parts = [f"AS{number}" if number is not None else None, name]
-    return " ".join(filter(None, parts)) or None
+    return fields.text(" ".join(filter(None, parts)))
 
 
 def _rank(name: str, rank: object) -> str | None:

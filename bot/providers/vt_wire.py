@@ -1,8 +1,8 @@
 """VtWire: carries questions to VirusTotal through vt-py, its own client.
 
-Of vt-py only `get_async` is used, which hands over what came back: its other calls follow redirects, read
-bodies of any size, and raise errors whose `repr` holds the key. tests/providers/test_vt_wire.py says what
-else is relied on.
+Of vt-py only `get_async` is used, which hands over what came back: its other calls read bodies of any size
+and raise errors whose `repr` holds the key (tests/providers/test_vt_py.py). Redirects, which vt-py follows
+with the key, end at the fence.
 """
 
 import vt
@@ -15,7 +15,7 @@ _PREFIX = "api/v3"  # which vt-py puts before each path
 
 
 class VtWire:
-    """A `remote.Wire` for GET requests without a query. No redirect is obeyed: `wire.Fence` refuses it."""
+    """A `remote.Wire` for GET requests without a query."""
 
     def __init__(
         self, key: Secret, base_url: str, *, connections: int = 100, seconds: float = CEILING_SECONDS

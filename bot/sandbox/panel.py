@@ -8,7 +8,7 @@ STATES = {
     "works": None,
     "slow": Trouble.SLOW,
     "silent": Trouble.HUNG,
-    "quota used up": Trouble.QUOTA,
+    "used up": Trouble.QUOTA,
     "down": Trouble.SERVER_ERROR,
     "garbage": Trouble.HTML,
 }

@@ -1,6 +1,6 @@
 """Answering: a question becomes an Ask for its audience, then a Reply, then a letter for the outbox."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.blocks import render
 from bot.chat import Actor, Answer, Ask, Notice, Reply, Row, Surface, mistake
@@ -14,6 +14,26 @@ from bot.slack.work import guarded
 COMMAND_SECONDS = 15.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A reply, its readers and the tokens of its buttons, which stay the same while it grows."""
+
+    reply: Reply
+    audience: Audience  # who asked to read it
+    details: str
+    share: str
+
+    @property
+    def letter(self) -> Letter:
+        """The reply with its buttons, ready for the outbox."""
+        message = render(self.reply, share=self.share, details=self.details)
+        return Letter(message, readers_of(self.reply, self.audience))
+
+    def with_reply(self, reply: Reply) -> "Answered":
+        """A later state of the same answer."""
+        return replace(self, reply=reply)
+
+
 @dataclass(frozen=True)
 class Answering:
     """Asks the commands."""
@@ -22,16 +42,17 @@ class Answering:
     services: Services
     questions: Keeping[Question]
 
-    async def letter(self, question: Question, actor: Actor, audience: Audience, channel: Audience) -> Letter:
+    async def answer(
+        self, question: Question, actor: Actor, audience: Audience, channel: Audience
+    ) -> Answered:
         """The answer for that audience with its buttons; a mistake of the asker or of ours, in words."""
         reply = await self.reply(question, actor, audience, channel)
         token = self.questions.keep(question)
         is_shareable = question.surface is Surface.SLASH and channel.reach is not Reach.DM
-        share = token if is_shareable else ""
-        return Letter(render(reply, share=share, details=token), readers_of(reply, audience))
+        return Answered(reply=reply, audience=audience, details=token, share=token if is_shareable else "")
 
     async def reply(self, question: Question, actor: Actor, audience: Audience, channel: Audience) -> Reply:
-        """The same before it is rendered."""
+        """The same without buttons."""
         ask = Ask(
             verb="",
             text=question.text,

@@ -1,5 +1,6 @@
 """Connection: everything that talks to one Slack, put together."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from bot.slack.answering import Answering
 from bot.slack.audience import Audiences
 from bot.slack.bolt import bolt_app, receiver, who_am_i
 from bot.slack.calls import WebApi, open_client, quieten_sdk
+from bot.slack.growing import Growing, Pause
 from bot.slack.identity import People
 from bot.slack.interactions import Interactions
 from bot.slack.keeping import Keeping, Question, random_token
@@ -56,8 +58,11 @@ async def connect(
     answer: Answer,
     *,
     token: Callable[[], str] = random_token,
+    pause: Pause = asyncio.sleep,
 ) -> Connection:
     """Say hello to Slack and register every listener. `token` names what buttons refer to.
+
+    `pause` waits that many seconds between two states of an answer.
 
     Raises ConfigError if Slack refuses the token, UnavailableError if it does not answer.
     """
@@ -69,7 +74,7 @@ async def connect(
         await slack.client.session.close()  # type: ignore[union-attr]  # open_client made it
         raise
     app = bolt_app(identity, claimer(services), base_url=settings.api_url)
-    parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token)
+    parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token, pause)
     Listeners(parts).register(app)
     Interactions(parts).register(app)
     return Connection(slack, app, parts.work, settings, services)
@@ -85,16 +90,23 @@ def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:
 
 
 def _parts(
-    slack: WebApi, services: Services, answer: Answer, own_user: str, token: Callable[[], str]
+    slack: WebApi,
+    services: Services,
+    answer: Answer,
+    own_user: str,
+    token: Callable[[], str],
+    pause: Pause,
 ) -> Parts:
     people = People(slack, services.registry)
     audiences = Audiences(slack, people, services.registry, clock=services.clock, own_user=own_user)
     questions: Keeping[Question] = Keeping(token=token)
+    work = Work()
     return Parts(
         answering=Answering(answer, services, questions),
         people=people,
         audiences=audiences,
         outbox=Outbox(slack, audiences, people, clock=services.clock),
-        work=Work(),
+        work=work,
+        growing=Growing(work.hurry, pause),
         own_user=own_user,
     )

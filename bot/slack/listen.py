@@ -10,19 +10,22 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.chat import Surface
-from bot.errors import BotError
+from bot.chat import Actor, Surface
+from bot.errors import BotError, UnavailableError
 from bot.sharing import Reach
-from bot.slack.answering import Answering, apologise, plainly
+from bot.slack.answering import Answered, Answering, apologise, plainly
 from bot.slack.audience import Audiences, alone
+from bot.slack.growing import PATIENCE_SECONDS, Growing, goes_on
 from bot.slack.identity import People
 from bot.slack.keeping import Question
 from bot.slack.outbox import Ephemeral, Outbox, ReadersChangedError, ReplyUrl, words_only
+from bot.slack.places import BelowCommand, InDirectMessage
 from bot.slack.work import Work, within
 
 ACK_SECONDS = 2.0  # Slack waits three; what is not ready by then comes later
 TRIES = 2
 ANSWER_SECONDS = 25.0  # one question may take this long in all
+GROWING_SECONDS = ANSWER_SECONDS + PATIENCE_SECONDS + 25.0  # the same with what services say, and its file
 MAX_TEXT = 40_000  # characters of one question, where Slack cuts messages, too
 LOG = logging.getLogger("bot.listen")
 
@@ -43,7 +46,17 @@ class Parts:
     audiences: Audiences
     outbox: Outbox
     work: Work
+    growing: Growing
     own_user: str
+
+
+@dataclass(frozen=True)
+class _First:
+    """The answer to a slash command as it stood at first."""
+
+    actor: Actor
+    answered: Answered
+    ready: Ephemeral
 
 
 class Listeners:
@@ -63,14 +76,18 @@ class Listeners:
         app.event(_ANY)(_ignore)  # whatever else somebody subscribed us to
 
     async def slash(self, ack: Ack, body: Body) -> None:
-        """Answer a slash command: in the acknowledgement if that is quick enough, else afterwards."""
+        """Answer a slash command: in the acknowledgement what is quick enough, the rest afterwards."""
         to = ReplyUrl(str(body.get("response_url", "")))
         try:
             answer = self._parts.work.start(self._slash(body), seconds=ANSWER_SECONDS)
-            ready = await within(answer, ACK_SECONDS)
-            if ready is None:
-                self._parts.work.start(self._respond_later(answer, to), seconds=ANSWER_SECONDS)
+            first = await within(answer, ACK_SECONDS)
+            if first is None:
+                self._parts.work.start(self._respond_later(answer, to), seconds=GROWING_SECONDS)
                 ready = words_only(plainly("Looking…"))
+            else:
+                if goes_on(first.answered.reply):
+                    self._parts.work.start(self._follow(first, to), seconds=GROWING_SECONDS)
+                ready = first.ready
         except BotError as error:
             ready = words_only(apologise(error))
         await ack(**ready.payload)
@@ -78,12 +95,12 @@ class Listeners:
     async def mention(self, event: Body) -> None:
         """Answer @Liaison in the thread, for everybody who reads the channel."""
         if is_from_person(event, self._parts.own_user) and not is_direct(event):
-            self._start(self._answer_mention(event))
+            self._start(self._answer_mention(event), ANSWER_SECONDS)
 
     async def direct_message(self, event: Body) -> None:
         """Answer a direct message for the person who wrote it."""
         if is_from_person(event, self._parts.own_user) and event.get("channel_type") == "im":
-            self._start(self._answer_direct(event))
+            self._start(self._answer_direct(event), GROWING_SECONDS)
 
     async def readers_changed(self, event: Body) -> None:
         """Forget who read the channel: the next answer asks Slack."""
@@ -94,13 +111,13 @@ class Listeners:
         old, new = str(event.get("old_channel_id", "")), str(event.get("new_channel_id", ""))
         self._parts.audiences.renamed(old, new)
 
-    def _start(self, answer: Any) -> None:
+    def _start(self, answer: Any, seconds: float) -> None:
         try:
-            self._parts.work.start(answer, seconds=ANSWER_SECONDS)
+            self._parts.work.start(answer, seconds=seconds)
         except BotError:
             LOG.warning("a question was dropped: there is too much to do")
 
-    async def _slash(self, body: Body) -> Ephemeral:
+    async def _slash(self, body: Body) -> "_First":
         parts = self._parts
         conversation = str(body.get("channel_id", ""))
         actor, channel = await asyncio.gather(
@@ -113,15 +130,22 @@ class Listeners:
             surface=Surface.SLASH,
             conversation=conversation,
         )
-        letter = await parts.answering.letter(question, actor, parts.audiences.of_person(actor), channel)
-        return await parts.outbox.ephemeral(actor, letter)
+        answered = await parts.answering.answer(question, actor, parts.audiences.of_person(actor), channel)
+        return _First(actor, answered, await parts.outbox.ephemeral(actor, answered.letter))
 
-    async def _respond_later(self, answer: "asyncio.Task[Ephemeral]", to: ReplyUrl) -> None:
+    async def _respond_later(self, answer: "asyncio.Task[_First]", to: ReplyUrl) -> None:
         try:
-            ready = await answer
+            first = await answer
         except BotError as error:
-            ready = words_only(apologise(error))
-        await self._parts.outbox.respond(to, ready, replace=True)
+            await self._parts.outbox.respond(to, words_only(apologise(error)), replace=True)
+        else:
+            with suppress(UnavailableError):  # a later state may get through
+                await self._parts.outbox.respond(to, first.ready, replace=True)
+            await self._follow(first, to)
+
+    async def _follow(self, first: "_First", to: ReplyUrl) -> None:
+        place = BelowCommand(self._parts.outbox, first.actor, to)
+        await self._parts.growing.follow(first.answered, place)
 
     async def _answer_mention(self, event: Body) -> None:
         parts, conversation = self._parts, _channel(event)
@@ -134,9 +158,9 @@ class Listeners:
         )
         for _ in range(TRIES):  # the second time for the readers that the outbox saw
             readers = await parts.audiences.of_conversation(conversation)
-            letter = await parts.answering.letter(question, actor, readers, readers)
+            answered = await parts.answering.answer(question, actor, readers, readers)
             with suppress(ReadersChangedError):
-                await parts.outbox.post(conversation, letter, thread=_thread(event))
+                await parts.outbox.post(conversation, answered.letter, thread=_thread(event))
                 return
         await parts.outbox.post(conversation, apologise(ReadersChangedError()), thread=_thread(event))
 
@@ -149,9 +173,11 @@ class Listeners:
         for _ in range(TRIES):  # the second time for whom Slack named at last
             actor = await parts.people.actor(user, event.get("user_team"))
             readers = alone(Reach.DM, actor, parts.answering.services.clock())
-            letter = await parts.answering.letter(question, actor, readers, readers)
+            answered = await parts.answering.answer(question, actor, readers, readers)
             with suppress(ReadersChangedError):
-                await parts.outbox.post_direct(conversation, actor, letter, thread=thread)
+                ts = await parts.outbox.post_direct(conversation, actor, answered.letter, thread=thread)
+                place = InDirectMessage(parts.outbox, actor, conversation, ts, thread=thread)
+                await parts.growing.follow(answered, place)
                 return
         await parts.outbox.post_direct(conversation, actor, apologise(ReadersChangedError()), thread=thread)
 

@@ -1,9 +1,10 @@
 """Outbox: the only place that sends anything to Slack, after a last look at who will read it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -20,6 +21,8 @@ from bot.slack.identity import People
 
 RESPONSE_USES = 5  # https://docs.slack.dev/interactivity/handling-user-interaction/
 RESPONSE_SECONDS = 10.0
+UPLOAD_SECONDS = 20.0
+MAX_FILE_BYTES = 1_000_000
 TRIGGER_SECONDS = 3.0
 
 Json = dict[str, object]
@@ -38,6 +41,15 @@ class Letter:
 
     message: Message
     audience: Audience | None
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file for one person, and the letter that goes with it; both were cleared for the same audience."""
+
+    name: str
+    content: bytes
+    letter: Letter
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,45 @@ class Outbox:
         """Post in the direct conversation with that one person; gives its `ts`. Raises the same."""
         self._check(letter, await self._alone(Reach.DM, actor))
         return await self._post(conversation, letter.message, thread)
+
+    async def change_direct(self, conversation: str, ts: str, actor: Actor, letter: Letter) -> None:
+        """Put other words into a message there; twice if need be, for it does no harm. Raises the same."""
+        self._check(letter, await self._alone(Reach.DM, actor))
+        arguments = {"channel": conversation, "ts": ts, **_payload(letter.message)}
+        try:
+            await self._slack.write("chat.update", arguments)
+        except UnavailableError:
+            await asyncio.sleep(PAUSE_SECONDS)
+            await self._slack.write("chat.update", arguments)
+
+    async def open_direct(self, actor: Actor) -> str:
+        """The direct conversation with that person. Raises RefusedError, UnavailableError."""
+        answer = await self._slack.write("conversations.open", {"users": actor.user})
+        channel = answer.get("channel")
+        found = str(channel.get("id", "")) if isinstance(channel, Mapping) else ""
+        if not found.startswith("D"):
+            raise RefusedError("channel_not_found")
+        return found
+
+    async def attach(self, conversation: str, actor: Actor, file: Attachment, *, thread: str = "") -> None:
+        """Put a file into the direct conversation with that one person. Raises the same."""
+        if not 0 < len(file.content) <= MAX_FILE_BYTES:
+            raise RefusedError("file_too_large")
+        self._check(file.letter, await self._alone(Reach.DM, actor))
+        announced = await self._slack.read(
+            "files.getUploadURLExternal", filename=file.name, length=len(file.content)
+        )
+        await self._upload(str(announced.get("upload_url", "")), file.content)
+        self._check(file.letter, await self._alone(Reach.DM, actor))
+        await self._slack.write(
+            "files.completeUploadExternal",
+            {
+                "files": [{"id": str(announced.get("file_id", "")), "title": file.name}],
+                "channel_id": conversation,
+                "initial_comment": file.letter.message.text,
+                **({"thread_ts": thread} if thread else {}),
+            },
+        )
 
     async def ephemeral(self, actor: Actor, letter: Letter) -> Ephemeral:
         """Check an answer that only the actor will see. Raises ReadersChangedError."""
@@ -143,27 +194,33 @@ class Outbox:
         if to.uses >= RESPONSE_USES:
             raise RefusedError("used_url")
         to.uses += 1
-        await self._post_to(to.url, {**answer.payload, "replace_original": replace})
+        body = {**answer.payload, "replace_original": replace}
+        status = await self._post_to("hooks", to.url, seconds=RESPONSE_SECONDS, json=body)
+        if status != 200:
+            raise RefusedError(f"response_url_{status}")
 
-    async def _post_to(self, url: str, body: Json) -> None:
-        """Once, and only to where Slack's own response URLs lead."""
-        session, base_url = self._slack.client.session, self._slack.client.base_url
-        if session is None or not _is_response_url(url, base_url):
-            raise RefusedError("invalid_response_url")
+    async def _upload(self, url: str, content: bytes) -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        status = await self._post_to("files", url, seconds=UPLOAD_SECONDS, data=content, headers=headers)
+        if status != 200:
+            raise RefusedError(f"upload_{status}")
+
+    async def _post_to(self, host: str, url: str, *, seconds: float, **body: Any) -> int:
+        """Once, and only to where Slack's own addresses of that kind lead; gives the status."""
+        client = self._slack.client
+        if client.session is None or not _is_slacks(host, url, client.base_url):
+            raise RefusedError(f"invalid_{host}_url")
         try:
             async with (
-                asyncio.timeout(RESPONSE_SECONDS),
-                session.post(
-                    url, json=body, allow_redirects=False, proxy=self._slack.client.proxy
-                ) as response,
+                asyncio.timeout(seconds),
+                client.session.post(url, allow_redirects=False, proxy=client.proxy, **body) as response,
             ):
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnavailableError("Slack did not take the answer; ask again.") from error
         if status >= 500 or status == 429:
             raise UnavailableError("Slack did not take the answer; ask again.")
-        if status != 200:
-            raise RefusedError(f"response_url_{status}")
+        return status
 
 
 def words_only(letter: Letter) -> Ephemeral:
@@ -188,8 +245,9 @@ def _payload(message: Message) -> Json:
     return payload
 
 
-def _is_response_url(url: str, base_url: str) -> bool:
+def _is_slacks(host: str, url: str, base_url: str) -> bool:
+    """Whether an address is one of hooks.slack.com or files.slack.com, or of the sandbox if that is Slack."""
     parts, base = urlsplit(url), urlsplit(base_url)
     if is_local(base_url):
         return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-    return parts.scheme == "https" and parts.netloc == f"hooks.{base.netloc}"  # hooks.slack.com
+    return parts.scheme == "https" and parts.netloc == f"{host}.{base.netloc}"

@@ -15,6 +15,7 @@ from bot.logs import log_mistake
 T = TypeVar("T")
 MAX_AT_ONCE = 500
 DRAIN_SECONDS = 10.0
+LAST_WORDS_SECONDS = 3.0  # of it, for work that has to come to an end by itself
 LOG = logging.getLogger("bot.work")
 
 
@@ -28,6 +29,7 @@ class Work:
     def __init__(self, *, at_once: int = MAX_AT_ONCE) -> None:
         self._at_once = at_once
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.hurry = asyncio.Event()  # a stop waits no longer: say the last word now
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -44,15 +46,21 @@ class Work:
 
     async def drain(self, *, seconds: float = DRAIN_SECONDS) -> int:
         """Wait for what is under way and what follows from it; gives the number that had to be cut off."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._tasks:
-                    await asyncio.wait(self._tasks)
+        await self._finish(seconds - LAST_WORDS_SECONDS)
+        if self._tasks:
+            self.hurry.set()
+            await self._finish(min(seconds, LAST_WORDS_SECONDS))
         late = list(self._tasks)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
+
+    async def _finish(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
 
     def _finished(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)

@@ -43,6 +43,58 @@ def test_check_says_that_the_settings_are_fine_and_what_they_are() -> None:
     assert any(line.startswith("warning: channel C0KASP may carry TLP:AMBER") for line in lines)
 
 
+def test_check_names_the_services_that_are_on_and_whether_their_keys_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "liaison.toml"
+    settings.write_text(EXAMPLE.read_text(encoding="utf-8").replace("on = false", "on = true"))
+    for name in ("OPENTIP_KEY", "ABUSECH_KEY", "VISION_ONE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VIRUSTOTAL_KEY", "CANARY")
+    monkeypatch.setenv("OPENTIP_KEY", "CANARY two")
+
+    result = run("--config", settings, "check")
+
+    assert result.exit_code == 0
+    rows = {line.split()[0]: " ".join(line.split()) for line in result.output.splitlines() if line}
+    assert rows["virustotal"].endswith("TLP:GREEN TLP:GREEN there")
+    assert rows["opentip"].endswith("TLP:CLEAR, published TLP:GREEN OPENTIP_KEY cannot be used")
+    assert rows["hashlookup-offline"].endswith("nobody is asked TLP:CLEAR needs none")
+    assert rows["trend"].endswith("nobody is asked TLP:AMBER VISION_ONE_KEY cannot be used")
+    assert rows["own"] == "own questions go to them: igci"
+    told = [line for line in result.output.splitlines() if line.startswith("warning: ") and "KEY" in line]
+    assert [line.split()[1] for line in told] == ["OPENTIP_KEY:", "ABUSECH_KEY:", "VISION_ONE_KEY:"]
+    assert "CANARY" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("table", "warning"),
+    [
+        ('[provider.threatfox]\nceiling = "TLP:GREEN"', ""),
+        (
+            '[provider.threatfox]\nceiling = "TLP:AMBER"',
+            "warning: threatfox may be asked about TLP:AMBER; make sure that your contract with it allows it",
+        ),
+        (
+            '[provider.hashlookup]\nceiling = "TLP:GREEN"',
+            "warning: hashlookup may be asked about TLP:GREEN, and its other users can see what you asked",
+        ),
+        ('[provider.trend]\nlabel = "TLP:GREEN"', ""),
+    ],
+)
+def test_a_ceiling_that_needs_a_decision_is_warned_of(tmp_path: Path, table: str, warning: str) -> None:
+    settings = tmp_path / "liaison.toml"
+    settings.write_text(f'[host]\nid = "host"\nname = "Host"\nteams = ["T0"]\n{table}\non = true\n')
+
+    lines = run("--config", settings, "check").output.splitlines()
+
+    assert [line for line in lines if "may be asked" in line] == ([warning] if warning else [])
+
+
+def test_check_says_that_no_service_is_on() -> None:
+    assert "no external service is on" in run("--config", EXAMPLE, "check").output.splitlines()
+
+
 def test_check_tells_all_mistakes_and_fails(tmp_path: Path) -> None:
     settings = tmp_path / "liaison.toml"
     settings.write_text('[host]\nid = "A"\nname = "Host"\nteams = ["C0"]\n')

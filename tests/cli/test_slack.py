@@ -121,6 +121,17 @@ async def test_serve_names_every_missing_secret(tmp_path: Path) -> None:
     assert b"Traceback" not in errors
 
 
+async def test_serve_names_missing_keys_of_providers_with_the_other_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "liaison.toml"
+    path.write_text(SETTINGS.read_text() + "\n[provider.opentip]\non = true\n")
+    async with liaison("--config", str(path), "serve") as process:
+        _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"SLACK_BOT_TOKEN: is missing" in errors
+    assert b"OPENTIP_KEY: is missing" in errors
+
+
 async def test_serve_names_what_is_missing_in_secrets_and_settings_at_once(tmp_path: Path) -> None:
     async with liaison("--config", str(tmp_path / "none.toml"), "serve") as process:
         _, errors = await process.communicate()

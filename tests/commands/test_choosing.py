@@ -50,7 +50,7 @@ def test_typed_text_finds_its_command(text: str, verb: str, rest: str) -> None:
     [
         ("recnt 24h", "Did you mean “recent”?"),
         ("looup", "Did you mean “lookup”?"),
-        ("abracadabra", "The commands are lookup, recent, who, status, help."),
+        ("abracadabra", "The commands are lookup, enrich, recent, who, status, help."),
     ],
 )
 def test_an_unknown_verb_is_answered_with_the_nearest(text: str, advice: str) -> None:

@@ -19,6 +19,7 @@ from tests.oracle import unlabelled, unsafe
 NUMBERS = count()
 NOTHING = [
     "TLP:CLEAR · ⚪ nothing to show",
+    "ℹ️ name for documentation",
     "Nothing to show for c2[.]example[.]org",
     "“Nothing to show” is no verdict: what nobody reported here may still be harmful.",
 ]
@@ -55,14 +56,14 @@ async def test_a_mention_is_answered_for_everybody_who_reads_it(services: Servic
 async def test_a_hash_finds_the_claims_about_its_file(services: Services) -> None:
     await services.store.add([claim(MD5, file="one", family="Emotet"), claim(DOMAIN)])
     lines = await said(services, f"lookup {MD5.value}")
-    assert lines[:2] == ["TLP:GREEN · 🔴 malicious", MD5.value]
+    assert lines[:3] == ["TLP:GREEN · 🔴 malicious", "ℹ️ EICAR test file", MD5.value]
 
 
 async def test_defanged_and_duplicate_indicators_are_one(services: Services) -> None:
     lines = await said(
         services, "lookup hxxp://a[.]example/x http://a.example/x <http://a.example/x|a.example/x>"
     )
-    assert lines[1] == "Nothing to show for hxxp://a[.]example/x"
+    assert lines[2] == "Nothing to show for hxxp://a[.]example/x"
 
 
 async def test_without_indicators_it_says_what_to_type(services: Services) -> None:

@@ -71,6 +71,11 @@ class Server:
         return web.Response(status=shape.status, body=shape.body, headers=shape.headers)
 
 
+def answering(status: int, body: str, content_type: str) -> web.Response:
+    """A response for `Server.answers`."""
+    return web.Response(status=status, body=body.encode(), headers={"Content-Type": content_type})
+
+
 @asynccontextmanager
 async def running(context: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """A server that is stopped at the end."""

@@ -3,31 +3,28 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.findings import Outcome, Report
 from bot.indicators import Indicator, Kind
-from bot.providers.hashlookup import Hashlookup
-from bot.providers.malwarebazaar import MalwareBazaar
-from bot.providers.opentip import OpenTip, Portal
+from bot.providers.catalogue import open_sources
+from bot.providers.opentip import Portal
 from bot.providers.options import Options
-from bot.providers.remote import Remote, Service, Wire
+from bot.providers.remote import Remote
 from bot.providers.spec import NoAnswerError, Source
-from bot.providers.threatfox import ThreatFox
-from bot.providers.urlhaus import URLhaus
-from bot.providers.virustotal import VirusTotal
-from bot.providers.vt_wire import VtWire
+from bot.providers.trend import Trend
 from bot.providers.wire import HttpWire
 from bot.sandbox.services import Fakes, Trouble, start_all
 from bot.sandbox.services.knowledge import DISPUTED, MALICIOUS
 from bot.secret import Secret
 from tests.providers.replies import assert_bounded
 
-DEADLINE = 0.4  # seconds
-SLACK = 1.0  # seconds that a busy machine may add
+DEADLINE = 0.4  # seconds, for what would take for ever
+PATIENCE = 10.0  # seconds, for what only a busy machine makes late
+ENDLESS = (Trouble.HUNG, Trouble.DRIP)
 
 PROVIDERS = ("virustotal", "opentip", "portal", "hashlookup", "malwarebazaar", "threatfox", "urlhaus")
 
@@ -70,21 +67,15 @@ def fake_of(provider: str) -> str:
 
 def remote(provider: str, fakes: Fakes) -> Source:
     """The provider as the operator runs it, with the fake in the place of the real service."""
-    fake = fakes[fake_of(provider)]
-    options = Options(key=Secret(fake.key), url=fake.url)
-    services: dict[str, Callable[[Options], Service]] = {
-        "virustotal": VirusTotal,
-        "opentip": OpenTip,
-        "portal": Portal,
-        "hashlookup": Hashlookup,
-        "malwarebazaar": MalwareBazaar,
-        "threatfox": ThreatFox,
-        "urlhaus": URLhaus,
-    }
-    wire: Wire = HttpWire(fake.url)
-    if provider == "virustotal":
-        wire = VtWire(Secret(fake.key), fake.url)
-    return Remote(services[provider](options), wire)
+    options = options_of(fake_of(provider), fakes)
+    if provider == "portal":  # known by its address, which a fake cannot have
+        return Remote(Portal(options), HttpWire(fakes.opentip.url))
+    [source] = open_sources({provider: options})
+    return source
+
+
+def options_of(name: str, fakes: Fakes) -> Options:
+    return Options(key=Secret(fakes[name].key), url=fakes[name].url)
 
 
 @asynccontextmanager
@@ -102,16 +93,29 @@ def known_to(provider: str) -> Indicator:
     return Indicator(Kind.SHA256, DISPUTED if provider == "hashlookup" else MALICIOUS)
 
 
-async def asked(source: Source, indicator: Indicator) -> tuple[Outcome, Report | None, NoAnswerError | None]:
+def patience(trouble: Trouble | None) -> float:
+    return DEADLINE if trouble in ENDLESS else PATIENCE
+
+
+async def asked(
+    source: Source, indicator: Indicator, trouble: Trouble | None = None
+) -> tuple[Outcome, Report | None, NoAnswerError | None]:
     """What came of one question within the deadline that the caller sets."""
     try:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(patience(trouble)):
             report = await source.ask(indicator)
     except NoAnswerError as error:
         return error.outcome, None, error
     except TimeoutError:
         return Outcome.TIMEOUT, None, None
     return (Outcome.NOT_FOUND if report is None else Outcome.FOUND), report, None
+
+
+def told_by(error: BaseException | None) -> str:
+    """All that a careless log could write about it."""
+    if error is None:
+        return ""
+    return "".join(traceback.format_exception(error)) + "".join(map(repr, family(error)))
 
 
 def family(error: BaseException) -> Iterator[BaseException]:
@@ -132,21 +136,18 @@ async def test_each_trouble_has_one_outcome_and_passes(
     async with opened(provider, fakes) as source:
         fake.trouble = trouble
         began = asyncio.get_running_loop().time()
-        outcome, report, error = await asked(source, indicator)
+        outcome, report, error = await asked(source, indicator, trouble)
         took = asyncio.get_running_loop().time() - began
         fake.trouble = None
         again, right, _ = await asked(source, indicator)
 
     assert outcome is EXPECTED[trouble]
-    assert took < DEADLINE + SLACK
+    assert took < patience(trouble) + 1.0
     if report is not None:
         assert_bounded(report)
-    if error is not None:
-        told = "".join(traceback.format_exception(error)) + "".join(map(repr, family(error)))
-        assert fake.key not in told
-        assert indicator.value not in told
-    assert fake.key not in caplog.text
-    assert indicator.value not in caplog.text
+    told = caplog.text + told_by(error)
+    assert fake.key not in told
+    assert indicator.value not in told
     assert (again, right is not None) == (Outcome.FOUND, True)
     assert fakes.trap.calls == []
     assert fakes.mistakes == []
@@ -182,3 +183,59 @@ async def test_a_question_given_up_leaves_nothing_half_done(fakes: Fakes, provid
 
     assert [type(one) for one in ended] == [asyncio.CancelledError] * 8
     assert outcome is Outcome.FOUND
+
+
+# --- Trend: not the question meets the trouble, but the reading of the list -------------------------------
+
+
+class Nap:
+    """What `Trend` does between two readings, for as long as the test wants."""
+
+    def __init__(self) -> None:
+        self._asleep, self._awake = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, _: float) -> None:
+        self._asleep.set()
+        await self._awake.wait()
+        self._awake.clear()
+
+    async def begun(self) -> None:
+        """Wait until it sleeps."""
+        async with asyncio.timeout(PATIENCE):
+            await self._asleep.wait()
+        self._asleep.clear()
+
+    def end(self) -> None:
+        """Wake it."""
+        self._awake.set()
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+async def test_a_list_that_cannot_be_read_is_no_absence_and_is_read_again(
+    fakes: Fakes, trouble: Trouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    nap, indicator = Nap(), known_to("trend")
+    trend = Trend(options_of("trend", fakes), HttpWire(fakes.trend.url, seconds=patience(trouble)), sleep=nap)
+    fakes.trend.trouble = trouble
+    await trend.open()
+    try:
+        await nap.begun()
+        outcome, report, error = await asked(trend, indicator)
+        fakes.trend.trouble = None
+        nap.end()
+        await nap.begun()
+        again, _, _ = await asked(trend, indicator)
+    finally:
+        await trend.close()
+
+    is_read = trouble in (Trouble.SLOW, Trouble.HOSTILE)
+    assert outcome is (Outcome.FOUND if is_read else Outcome.UNAVAILABLE)
+    if report is not None:
+        assert_bounded(report)
+    told = caplog.text + told_by(error)
+    assert fakes.trend.key not in told
+    assert indicator.value not in told
+    assert again is Outcome.FOUND
+    assert fakes.trap.calls == []
+    assert fakes.mistakes == []

@@ -247,6 +247,16 @@ def test_the_same_file_under_a_hash_in_capitals_is_the_same() -> None:
     assert read(SHA256, answer).verdict is Verdict.UNKNOWN
 
 
+def test_an_attacker_cannot_make_an_answer_unreadable_by_the_name_of_a_file() -> None:
+    answer = sample("virustotal", "file-malicious")
+    answer["data"]["attributes"]["names"] = ["half \ud83d\u202e\0a character", "x" * 100_000, None, ["y"]]
+
+    report = read(SHA256, reply(answer))
+
+    assert report.verdict is Verdict.MALICIOUS
+    assert dict(report.facts)["names"].startswith("half \u202e a character, xxx")
+
+
 # What is no answer.
 
 

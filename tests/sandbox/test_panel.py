@@ -49,7 +49,7 @@ async def page(sandbox: Sandbox, browser: Browser) -> AsyncIterator[Page]:
 async def test_a_service_is_broken_and_mended_by_hand(page: Page, fakes: Fakes) -> None:
     await page.get_by_text("External services").click()
     menu = page.get_by_label("How VirusTotal works")
-    await menu.select_option("quota used up")
+    await menu.select_option("used up")
     await expect(page.locator('[data-service="virustotal"]')).to_have_class("service broken")
     assert fakes.virustotal.trouble is Trouble.QUOTA
     assert fakes.opentip.trouble is None

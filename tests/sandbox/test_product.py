@@ -117,7 +117,7 @@ async def test_what_services_say_fills_in_below_what_the_store_says(page: Page) 
 async def test_a_broken_service_is_named_and_the_others_answer(page: Page) -> None:
     await become(page, "U0ANA", "C0ALL")
     await break_service(page, "VirusTotal", "garbage")
-    await break_service(page, "MalwareBazaar", "quota used up")
+    await break_service(page, "MalwareBazaar", "used up")
     await say(page, f"/intel lookup {DISPUTED}")
     answer = page.locator(".message.ephemeral")
     await expect(answer).to_contain_text("known good")

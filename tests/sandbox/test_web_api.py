@@ -315,6 +315,19 @@ async def test_a_file_must_be_what_was_announced(
     assert (await refused(unsent))["error"] == "file_not_found"
 
 
+async def test_a_file_is_completed_once(
+    sandbox: Sandbox, client: AsyncWebClient, http: aiohttp.ClientSession
+) -> None:
+    announced = await client.files_getUploadURLExternal(filename="a.txt", length=4)
+    async with http.post(announced["upload_url"], data=b"four"):
+        pass
+    files = [{"id": announced["file_id"], "title": "a"}]
+    await client.files_completeUploadExternal(files=files, channel_id="C0KASP")
+    again = client.files_completeUploadExternal(files=files, channel_id="C0KASP")
+    assert (await refused(again))["error"] == "file_not_found"
+    assert len(sandbox.seen_by("U0KIRA", "C0KASP")) == 1
+
+
 async def test_every_call_is_recorded_without_its_token(sandbox: Sandbox, client: AsyncWebClient) -> None:
     await client.chat_postMessage(channel="C0KASP", text="hello")
     await refused(client.chat_postMessage(channel="C0NOWHERE", text="hello"))

@@ -18,10 +18,12 @@ from bot.manifest import EVENTS, EVENTS_PATH, SCOPES
 from bot.organisations import Organisation, Registry
 from bot.sandbox.sandbox import Sandbox
 from bot.secret import Secret
-from bot.services import Services, Store
+from bot.services import Enrichment, Services, Store
 from bot.settings import SlackSettings
+from bot.slack.growing import Pause
 from bot.store import open_store
 from bot.tlp import Label
+from tests.enriching import at_once
 
 HASH = "0f" * 32
 ASK = f"lookup {HASH}"
@@ -42,10 +44,20 @@ def registry(caps: dict[str, Label] | None = None) -> Registry:
 
     def partner(slug: str, name: str, *teams: str, **more: Any) -> Organisation:
         since, until = date(2020, 1, 1), date(2099, 12, 31)
-        return Organisation(id=slug, name=name, teams=frozenset(teams), since=since, until=until, **more)
+        return Organisation(
+            id=slug,
+            name=name,
+            teams=frozenset(teams),
+            since=since,
+            until=until,
+            enrich_own_queries=slug != "bureau",
+            **more,
+        )
 
     return Registry(
-        host=Organisation(id="igci", name="Cyber Fusion Centre", teams=frozenset(("T0HOST",))),
+        host=Organisation(
+            id="igci", name="Cyber Fusion Centre", teams=frozenset(("T0HOST",)), enrich_own_queries=True
+        ),
         partners=(
             partner("kaspersky", "Kaspersky", "T0KASP", alias="Partner K", community=True),
             partner("trendmicro", "Trend Micro", "T0TREND", community=True),
@@ -117,15 +129,21 @@ def make_stage(tmp_path: Path) -> MakeStage:
         organisations: Registry | None = None,
         sandbox: Sandbox | None = None,
         path: Path | None = None,
+        enrichment: Enrichment | None = None,
+        pause: Pause = at_once,
     ) -> AsyncIterator[Stage]:
         sandbox, clock = sandbox or strict_sandbox(), Clock()
         store = await open_store(f"sqlite:///{path or tmp_path / f'{next(numbers)}.db'}")
         await store.add(assertions)
         await sandbox.start()
         tokens = count()
-        services = Services(store, organisations or registry(), clock)
+        services = Services(store, organisations or registry(), clock, enrichment)
         async with running(
-            settings_of(sandbox), services, commands.answer, token=lambda: f"token-{next(tokens)}"
+            settings_of(sandbox),
+            services,
+            commands.answer,
+            token=lambda: f"token-{next(tokens)}",
+            pause=pause,
         ) as bot:
             sandbox.connect(bot.url + EVENTS_PATH)
             sandbox.drains.append(bot.connection.work.drain)

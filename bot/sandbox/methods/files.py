@@ -38,6 +38,8 @@ def _complete(call: Call) -> Json:
     place = call.joined("channel_id") if call.text("channel_id") else None
     if place is not None:
         _share(call, place, files)
+    for each in files:
+        del call.workspace.files[each.id]  # an upload is completed once
     return {"files": [shapes.file(each, call.workspace.cast.bot) for each in files]}
 
 

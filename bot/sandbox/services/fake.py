@@ -45,7 +45,7 @@ class Fake:
         per_minute: int | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.key = f"{self.name}-{secrets.token_urlsafe(24)}"
+        self.key = f"canary-{self.name}-{secrets.token_urlsafe(24)}"
         self.records: dict[str, Json] = dict(records or {})
         self.per_minute = per_minute
         self.latency = 0.0  # seconds before every answer

@@ -11,6 +11,7 @@ from bot.sandbox.services.fake import Fake
 PATH = "/v3.0/threatintel/suspiciousObjects"
 _PAGES = ("50", "100", "200")
 _PARAMETERS = ("top", "orderBy", "startDateTime", "endDateTime", "skipToken")
+_TIMES = ("lastModifiedDateTime", "expiredDateTime")
 _VALUES = ("ip", "url", "domain", "fileSha1", "fileSha256", "senderMailAddress")
 
 
@@ -26,7 +27,7 @@ class TrendVisionOne(Fake):
     key_header = "Authorization"
     key_scheme = "Bearer "
     more_headers = frozenset({"tmv1-filter"})
-    protocol = frozenset({"type", "riskLevel", "scanAction", "nextLink", *_VALUES})
+    protocol = frozenset({"type", "riskLevel", "scanAction", "nextLink", *_TIMES, *_VALUES})
     quota: ClassVar = _error(429, "TooManyRequests", "Too many API requests")
     no_key: ClassVar = _error(401, "Unauthorized", "Access token is missing")
     wrong_key: ClassVar = _error(401, "Unauthorized", "Invalid token")

@@ -268,8 +268,8 @@ function attachment(file) {
   const opened = (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" });
   return el("details", { class: "file", ontoggle: opened },
     el("summary", {}, el("span", { "aria-hidden": "true" }, "📄 "), el("strong", {}, file.title || file.name),
-      el("small", {}, ` ${file.name} · ${Math.max(1, Math.round(file.size / 1024))} KB · open`)),
-    el("pre", { tabindex: "0" }, file.text));
+      el("small", {}, ` ${file.title === file.name ? "" : `${file.name} · `}${Math.max(1, Math.round(file.size / 1024))} KB · open`)),
+    el("pre", { tabindex: "0", class: file.name.endsWith(".csv") && "csv" }, file.text));
 }
 
 function empty() {
@@ -298,9 +298,9 @@ function drawComposer() {
   const where = place.kind === "im" ? state.bot.name : `#${place.name}`;
   byId("composer-text").placeholder = `Message ${where} as ${state.you.name}`;
   const prefix = place.kind === "im" ? "" : state.commands && !you.thread ? "/intel " : `@${state.bot.name} `;
-  fill(byId("hints"), [prefix, place.kind], () => [
+  fill(byId("hints"), [prefix, place.kind, state.services.length], () => [
     el("span", {}, "Try:"),
-    ["lookup ", "recent 7d", "who", "help"].map((verb) => el("button",
+    ["lookup ", ...(state.services.length ? ["enrich "] : []), "recent 7d", "who", "help"].map((verb) => el("button",
       { type: "button", onclick: () => write(prefix + verb) }, `${prefix}${verb}${verb.endsWith(" ") ? "…" : ""}`)),
     prefix.startsWith("/") && el("button", { type: "button", onclick: () => write(`@${state.bot.name} who`) }, `@${state.bot.name} who`),
     el("span", { class: "keys" }, "Enter sends, Shift+Enter for a new line"),
@@ -429,6 +429,7 @@ function tour(dismissed) {
   drawTour();
 }
 
+byId("services-panel").addEventListener("toggle", (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" }));
 byId("composer").addEventListener("submit", send);
 byId("composer-text").addEventListener("input", grow);
 byId("composer-text").addEventListener("keydown", (event) => {

@@ -74,7 +74,7 @@ function richPart(part, context) {
 function richWord(element, context) {
   switch (element.type) {
     case "text": return styled(element.text, element.style);
-    case "link": return link(element.url, element.text || element.url, context);
+    case "link": return styled(link(element.url, element.text || element.url), element.style);
     case "user": return mention(`@${context.names[element.user_id] || element.user_id}`);
     case "channel": return mention(`#${context.names[element.channel_id] || element.channel_id}`);
     case "broadcast": return mention(`@${element.range}`);
@@ -84,8 +84,8 @@ function richWord(element, context) {
   }
 }
 
-function styled(text, style = {}) {
-  let node = document.createTextNode(text);
+function styled(words, style = {}) {
+  let node = typeof words === "string" ? document.createTextNode(words) : words;
   for (const [key, name] of [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]]) {
     if (style[key]) node = el(name, {}, node);
   }
