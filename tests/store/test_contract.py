@@ -1,6 +1,12 @@
 """Every backend keeps the contract of stores."""
 
-from tests.store import contract, contract_budgets, contract_findings
+from tests.store import (
+    contract,
+    contract_budgets,
+    contract_deliveries,
+    contract_findings,
+    contract_subscriptions,
+)
 
 
 class TestAdding(contract.Adding):
@@ -32,4 +38,16 @@ class TestRemembering(contract_findings.Remembering):
 
 
 class TestSpending(contract_budgets.Spending):
+    pass
+
+
+class TestSubscribing(contract_subscriptions.Subscribing):
+    pass
+
+
+class TestBeginning(contract_subscriptions.Beginning):
+    pass
+
+
+class TestLeasing(contract_deliveries.Leasing):
     pass
