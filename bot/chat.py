@@ -37,6 +37,7 @@ class Actor:
     user: str
     org: str
     is_confirmed: bool = True  # False when Slack did not say who it is; then `org` is UNKNOWN
+    teams: frozenset[str] = frozenset()  # home team and Grid organisation, as users.info says
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,19 @@
 """Organisations: who the host and its partners are, and which Slack team belongs to whom."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.sharing import DEFAULT_CAP, UNKNOWN, World
 from bot.tlp import UNMARKED, Label
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person by Slack's ids; a user id is unique within its team only."""
+
+    user: str
+    team: str  # T... or E...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +32,7 @@ class Organisation:
     default_label: Label = UNMARKED  # for its unmarked data
     named_to: frozenset[str] = frozenset()  # who else may read its name
     enrich_own_queries: bool = False  # its own questions may go to external services
+    stewards: frozenset[Member] = frozenset()  # who sets digests and summaries; the host's are its operators
     since: date | None = None  # its agreement, both days included, UTC; the host has none
     until: date | None = None
 
@@ -35,6 +44,7 @@ class Registry:
     host: Organisation
     partners: tuple[Organisation, ...]
     caps: Mapping[str, Label]  # channel id -> the strictest label it may carry
+    timezone: str = "UTC"  # IANA name, of schedules without a zone
 
     def organisation(self, slug: str) -> Organisation | None:
         """The organisation of that slug, in force or not."""
@@ -47,6 +57,11 @@ class Registry:
     def of_guest(self, user: str) -> str:
         """The home organisation registered for a guest, else UNKNOWN."""
         return next((org.id for org in self.partners if user in org.guests), UNKNOWN)
+
+    def is_steward(self, slug: str, user: str, teams: Collection[str]) -> bool:
+        """Whether that organisation named the person with these teams to set digests; the host's: operators."""
+        org = self.organisation(slug)
+        return org is not None and any(Member(user, team) in org.stewards for team in teams)
 
     def cap(self, channel: str) -> Label:
         """The strictest label a channel may carry."""
