@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from bot.indicators import Indicator
-from bot.subscriptions import Purpose
+from bot.subscriptions import Attach, Filters, Purpose
 from bot.tlp import Label
 
 SETTLE_SECONDS = 60.0  # how long a post may be under way inside Slack; above three times our deadline
@@ -42,15 +42,19 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     period: str  # the moment it was due, ISO 8601; unique for its channel and purpose
     since: int  # assertions with since < seq <= upto
     upto: int
+    filters: Filters = Filters()  # these three as they were set when it was due
+    attach: Attach | None = None
+    say_nothing_new: bool = False
     state: State = State.DUE
     nonce: str = ""  # opaque and random; in the metadata of the post
     readers: str = ""  # digest of the audience that it was compiled for
-    message: str = ""  # JSON of what is posted
-    shown: str = ""  # JSON of the `Item`s in it, for the ledger
+    message: str = ""  # JSON of what is posted and what it shows: `delivery.edition`
     started_at: datetime | None = None  # of the post that may be under way
     ts: str = ""
     parts: int = 0  # of the thread that were posted
-    tries: int = 0
+    resent: bool = False  # a post that was not found was sent again: should it come late, it is one too many
+    tries: int = 0  # since it last got on
+    failing_since: datetime | None = None
     not_before: datetime | None = None  # next try
     error: str = ""  # class of the last error, for operators
 
@@ -67,7 +71,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     """A message that stands in Slack, kept so that it can be corrected or retracted."""
 
     channel: str
-    ts: str
+    ts: str  # or the id of a file, which is a post of its own
     thread: str = ""  # ts of the message it stands beneath
     purpose: str  # of the delivery; "answer" and "share" for others
     period: str = ""

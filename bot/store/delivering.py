@@ -104,7 +104,14 @@ def latest(connection: sqlite3.Connection, channel: str | None, most: int) -> li
 def _due(subscribed: Subscribed, period: str, since: int, upto: int) -> Delivery:
     subscription = subscribed.subscription
     return Delivery(
-        channel=subscription.channel, purpose=subscription.purpose, period=period, since=since, upto=upto
+        channel=subscription.channel,
+        purpose=subscription.purpose,
+        period=period,
+        since=since,
+        upto=upto,
+        filters=subscription.filters,
+        attach=subscription.attach,
+        say_nothing_new=subscription.say_nothing_new,
     )
 
 
