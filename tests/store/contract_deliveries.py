@@ -83,7 +83,6 @@ class Leasing:
             nonce="Nonce",
             readers="ab12",
             message='{"text":"\\u0000 \U0001f480"}\0',
-            shown="[]",
             started_at=T0 + timedelta(microseconds=1),
             ts="1777593600.000100",
             parts=3,

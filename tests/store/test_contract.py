@@ -5,6 +5,7 @@ from tests.store import (
     contract_budgets,
     contract_deliveries,
     contract_findings,
+    contract_ledger,
     contract_subscriptions,
 )
 
@@ -50,4 +51,16 @@ class TestBeginning(contract_subscriptions.Beginning):
 
 
 class TestLeasing(contract_deliveries.Leasing):
+    pass
+
+
+class TestPosting(contract_ledger.Posting):
+    pass
+
+
+class TestChanging(contract_ledger.Changing):
+    pass
+
+
+class TestMarking(contract_ledger.Marking):
     pass
