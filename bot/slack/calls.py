@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -17,6 +18,7 @@ READ_SECONDS = 3.0  # one read may take this long
 UNSAID_WAIT = 30.0  # when Slack asks for patience and gives no sensible Retry-After
 MAX_WAIT = 3_600.0  # a longer Retry-After is not sensible
 PAUSE_SECONDS = 0.2  # before a read is tried again
+UPLOAD_SECONDS = 30.0
 TRIES = 3
 POOL = 50  # connections at once to Slack
 
@@ -104,16 +106,44 @@ class WebApi:
             raise PerhapsTakenError from error
         return response.data if isinstance(response.data, dict) else {}
 
+    async def upload(self, url: str, content: bytes) -> None:
+        """Bring the content of an announced file, which nobody sees yet. Raises as `post_to`."""
+        headers = {"Content-Type": "application/octet-stream"}
+        status = await self.post_to("files", url, seconds=UPLOAD_SECONDS, data=content, headers=headers)
+        if status != 200:
+            raise RefusedError(f"upload_{status}")
+
+    async def post_to(self, host: str, url: str, *, seconds: float, **body: Any) -> int:
+        """Once, and only to where Slack's own addresses of that kind lead; gives the status.
+
+        Raises RefusedError, UnavailableError.
+        """
+        client = self.client
+        if client.session is None or not is_slacks(host, url, client.base_url):
+            raise RefusedError(f"invalid_{host}_url")
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                client.session.post(url, allow_redirects=False, proxy=client.proxy, **body) as response,
+            ):
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnavailableError("Slack did not take the answer; ask again.") from error
+        if status >= 500 or status == 429:
+            raise UnavailableError("Slack did not take the answer; ask again.")
+        return status
+
     async def _patiently(self, method: str, seconds: float, **arguments: Any) -> Mapping[str, Any]:
         until = asyncio.get_running_loop().time() + seconds
-        for tries_left in reversed(range(TRIES)):
+        tries = 0
+        while True:
             try:
                 return await self.once(method, seconds=seconds, **arguments)
             except RateLimitedError as error:
-                if not tries_left or asyncio.get_running_loop().time() + error.seconds > until:
+                tries += 1
+                if tries == TRIES or asyncio.get_running_loop().time() + error.seconds > until:
                     raise
                 await asyncio.sleep(error.seconds)
-        raise AssertionError  # the last try gave an answer or raised
 
 
 def open_client(token: str, base_url: str) -> AsyncWebClient:
@@ -125,8 +155,29 @@ def open_client(token: str, base_url: str) -> AsyncWebClient:
         timeout=aiohttp.ClientTimeout(total=30, connect=5),
         connector=aiohttp.TCPConnector(limit=POOL),
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[_no_redirects()],
     )
     return client
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """Slack's Web API redirects nobody: a post must not be made a second time, or anywhere else."""
+
+    async def refuse(_: object, __: object, redirect: aiohttp.TraceRequestRedirectParams) -> None:
+        redirect.response.close()
+        raise aiohttp.ClientError("a redirect")
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(refuse)
+    return config
+
+
+def is_slacks(host: str, url: str, base_url: str) -> bool:
+    """Whether an address is one of hooks.slack.com or files.slack.com, or of the sandbox if that is Slack."""
+    parts, base = urlsplit(url), urlsplit(base_url)
+    if is_local(base_url):
+        return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
+    return parts.scheme == "https" and parts.netloc == f"{host}.{base.netloc}"
 
 
 def quieten_sdk() -> None:

@@ -11,13 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import aiohttp
-
-from bot.blockkit import message_problems
 from bot.errors import UnavailableError
-from bot.settings import is_local
 from bot.sharing import Audience
 from bot.slack.audience import Audiences, same_readers
 from bot.slack.calls import (
@@ -28,20 +23,18 @@ from bot.slack.calls import (
     TokenRefusedError,
     WebApi,
 )
-from bot.slack.outbox import Letter, ReadersChangedError
+from bot.slack.outbox import Letter, ReadersChangedError, payload
 from bot.slack.pace import TIER_3_PER_SECOND, Pace
 
 LOOK_SECONDS = 20.0  # the last look at the readers
 POST_SECONDS = 15.0  # together with the look well below deliveries.SETTLE_SECONDS
 MAX_AGE_SECONDS = 300.0  # what was cleared longer ago is cleared again, for agreements and labels change, too
 READ_SECONDS = 10.0
-UPLOAD_SECONDS = 30.0
 MAX_FILE_BYTES = 20_000_000
 PAGE = 200
 MAX_PAGES = 25  # of history; more talk than that since a post is not read through
 EVENT_TYPE = "liaison_post"
 
-Json = dict[str, object]
 Starting = Callable[[], Awaitable[object]]
 
 
@@ -98,7 +91,7 @@ class Posts:
         """
         arguments = {
             "channel": conversation,
-            **_payload(letter),
+            **payload(letter.message),
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
             "unfurl_links": False,  # Slack must fetch nothing, whatever got past the defanging
             "unfurl_media": False,
@@ -117,7 +110,7 @@ class Posts:
 
         Raises UneditableError and what `post_marked` raises.
         """
-        arguments = {"channel": conversation, "ts": ts, **_payload(letter)}
+        arguments = {"channel": conversation, "ts": ts, **payload(letter.message)}
         await self._paces.update.turn(conversation)
         await self._look(conversation, letter)
         with _uneditable():
@@ -168,24 +161,14 @@ class Posts:
 
     async def _upload(self, name: str, content: bytes) -> str:
         """Bring the content to Slack, where nobody sees it yet; gives its id."""
-        announced = await self._asking("files.getUploadURLExternal", filename=name, length=len(content))
-        url, file_id = str(announced.get("upload_url", "")), str(announced.get("file_id", ""))
-        client = self._slack.client
-        if client.session is None or not _is_upload_url(url, client.base_url):
-            raise RefusedError("invalid_upload_url")
         try:
-            async with (
-                asyncio.timeout(UPLOAD_SECONDS),
-                client.session.post(
-                    url, data=content, allow_redirects=False, proxy=client.proxy, headers=_BYTES
-                ) as response,
-            ):
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError) as error:
+            announced = await self._asking("files.getUploadURLExternal", filename=name, length=len(content))
+            await self._slack.upload(str(announced.get("upload_url", "")), content)
+        except RateLimitedError:
+            raise
+        except UnavailableError as error:
             raise NotTakenError from error  # whatever arrived: it is shared with nobody
-        if status == 200:
-            return file_id
-        raise NotTakenError if status >= 500 or status == 429 else RefusedError(f"upload_{status}")
+        return str(announced.get("file_id", ""))
 
     # --- looking ---------------------------------------------------------------------------------------
 
@@ -206,7 +189,7 @@ class Posts:
         """The ids of our files of that name beneath a post since then, oldest first. Raises the same."""
         found = [(ts, each) async for ts, each in self._own(conversation, oldest, thread)]
         return [
-            str(file["id"])
+            str(file.get("id", ""))
             for _, message in sorted(found, key=lambda one: _order(one[0]))
             for file in _objects(message.get("files"))
             if file.get("title") == name and file.get("mode") != "tombstone"
@@ -296,14 +279,6 @@ def _refused_as(kind: type[RefusedError]) -> Iterator[None]:
         raise kind(error.code) from error
 
 
-def _payload(letter: Letter) -> Json:
-    """What a message says. Raises ValueError for what Slack would not take, which is a mistake of ours."""
-    payload: Json = {"text": letter.message.text, "blocks": list(letter.message.blocks)}
-    if found := message_problems(payload):
-        raise ValueError(f"{len(found)} problems in a message")
-    return payload
-
-
 def _nonce(message: Mapping[str, Any]) -> object:
     metadata = message.get("metadata")
     if not isinstance(metadata, Mapping) or metadata.get("event_type") != EVENT_TYPE:
@@ -326,15 +301,6 @@ def _order(ts: str) -> tuple[int, str]:
     return len(ts), ts
 
 
-def _is_upload_url(url: str, base_url: str) -> bool:
-    """Whether an address is on files.slack.com, or on the sandbox if that is Slack."""
-    parts, base = urlsplit(url), urlsplit(base_url)
-    if is_local(base_url):
-        return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-    return parts.scheme == "https" and parts.netloc == f"files.{base.netloc}"
-
-
-_BYTES = {"Content-Type": "application/octet-stream"}
 _CLOSED = frozenset(
     (
         *("edit_window_closed", "message_not_found", "cant_update_message", "cant_delete_message"),
