@@ -1,0 +1,60 @@
+"""Attachments: the complete list of a digest as CSV or as a STIX 2.1 bundle. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import msgspec
+
+from bot.digests import Digest
+from bot.export_formats import Sourced, as_csv, as_stix
+from bot.indicators import Kind
+from bot.subscriptions import Attach
+from bot.tlp import Label
+
+MAX_BYTES = 15_000_000  # of one file, below what the outbox takes; more goes into a second one
+
+Writer = Callable[[Label, Iterable[Sourced]], Iterator[bytes]]
+_Row = tuple[Kind, str, Sourced]
+
+_WRITERS: dict[Attach, Writer] = {Attach.CSV: as_csv, Attach.STIX: as_stix}
+_ENDINGS = {Attach.CSV: "csv", Attach.STIX: "stix.json"}
+_EACH = {Attach.CSV: 100, Attach.STIX: 1_500}  # bytes around the facts of one row, at most
+_decode = msgspec.json.Decoder(_Row).decode
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file; its content begins with the label."""
+
+    name: str
+    content: bytes
+
+
+def attachments(digest: Digest) -> Iterator[Attachment]:
+    """The complete list, in one file unless it is too long for that; nothing if it stands in the thread."""
+    if not digest.is_filed or digest.files_refused:
+        return
+    form = digest.attach or Attach.CSV
+    portions = list(_portions(digest.rows, _EACH[form]))
+    for number, portion in enumerate(portions, 1):
+        part = f"-{number}-of-{len(portions)}" if len(portions) > 1 else ""
+        name = f"digest-{digest.until:%Y-%m-%d-%H%M}{part}.{_ENDINGS[form]}"
+        rows = (_decode(row)[2] for row in portion)
+        yield Attachment(name, b"".join(_WRITERS[form](digest.label, rows)))
+
+
+def _portions(rows: Sequence[bytes], each: int) -> Iterator[list[bytes]]:
+    """Rows that fit into one file; those about one indicator stay together."""
+    portion: list[bytes] = []
+    size = 0
+    for _, group in groupby(rows, key=lambda row: _decode(row)[:2]):
+        same = list(group)
+        more = sum(2 * len(row) + each for row in same)
+        if portion and size + more > MAX_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion += same
+        size += more
+    if portion:
+        yield portion
