@@ -1,5 +1,6 @@
 """Edition: a digest or summary as it was written for certain readers, kept until all of it is delivered."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -16,7 +17,7 @@ from bot.tlp import Label
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+class Sheet(msgspec.Struct, frozen=True, kw_only=True, tag="sheet"):
     """One message and what it shows."""
 
     label: Label
@@ -25,33 +26,51 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Item, ...] = ()
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file, the words that stand with it, and those that are posted if no file can be."""
+class File(msgspec.Struct, frozen=True, kw_only=True, tag="file"):
+    """A file, the words that stand with it, and those that are posted where no file can be."""
 
     name: str  # unique beneath its message
-    content: bytes
+    packed: bytes  # its content, with zlib
     words: Sheet
     instead: Sheet
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What it shows."""
+        return self.words.items
+
+    @property
+    def content(self) -> bytes:
+        """As it is put into the channel."""
+        return zlib.decompress(self.packed)
+
+
+Piece = Sheet | File
+
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
-    """What one delivery posts: the first sheet in the channel, the others and the file beneath it."""
+    """What one delivery posts: the first piece, a sheet, into the channel, the others beneath it."""
 
     audience: Audience
-    sheets: tuple[Sheet, ...]
-    file: File | None = None
+    pieces: tuple[Piece, ...]
 
     def letter(self, sheet: Sheet) -> Letter:
         """A sheet as it is posted."""
-        return Letter(Message(label=sheet.label, text=sheet.text, blocks=tuple(sheet.blocks)), self.audience)
+        blocks = tuple(dict(block) for block in sheet.blocks)
+        return Letter(Message(label=sheet.label, text=sheet.text, blocks=blocks), self.audience)
 
 
 _decoder = msgspec.json.Decoder(Edition)
 
 
-def sheet(message: Message, items: tuple[Item, ...]) -> Sheet:
+def sheet(message: Message, items: tuple[Item, ...] = ()) -> Sheet:
     """A message as it is kept."""
-    return Sheet(label=message.label, text=message.text, blocks=tuple(message.blocks), items=items)
+    return Sheet(label=message.label, text=message.text, blocks=message.blocks, items=items)
+
+
+def file(name: str, content: bytes, *, words: Sheet, instead: Sheet) -> File:
+    """A file as it is kept."""
+    return File(name=name, packed=zlib.compress(content, 1), words=words, instead=instead)
 
 
 def encode(edition: Edition) -> str:
@@ -69,10 +88,18 @@ def digest_of(audience: Audience) -> str:
     return sha256(_encoder.encode(replace(audience, read_at=None))).hexdigest()
 
 
-def continued(old: Edition, new: Edition | None, posted: int) -> Edition:
-    """The rest of `new` behind the `posted` sheets of `old` that stand there; None: nothing may follow."""
-    standing = old.sheets[:posted]
+def continued(old: Edition, new: Edition | None, standing: int) -> Edition:
+    """The rest of `new` behind the pieces of `old` that stand there; None: nothing may follow."""
+    said = old.pieces[:standing]
     if new is None:
-        return msgspec.structs.replace(old, sheets=standing, file=None)
-    rest = tuple(each for each in new.sheets[1:] if each not in standing)
-    return msgspec.structs.replace(new, sheets=standing + rest)
+        return msgspec.structs.replace(old, pieces=said)
+    rest = tuple(each for each in new.pieces[1:] if each not in said)
+    return msgspec.structs.replace(new, pieces=said + rest)
+
+
+def without_files(edition: Edition, standing: int) -> Edition:
+    """Words in the place of the files that are not there yet."""
+    said, rest = edition.pieces[:standing], edition.pieces[standing:]
+    words = [each for each in rest if isinstance(each, Sheet)]
+    instead = [each.instead for each in rest if isinstance(each, File)]
+    return msgspec.structs.replace(edition, pieces=(*said, *words, *instead[:1]))

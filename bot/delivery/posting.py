@@ -102,5 +102,7 @@ class Posting(Protocol):
         Raises FilesRefusedError and what `post_marked` raises.
         """
 
-    async def find_attached(self, conversation: str, name: str, *, oldest: datetime, thread: str) -> list[str]:
+    async def find_attached(
+        self, conversation: str, name: str, *, oldest: datetime, thread: str
+    ) -> list[str]:
         """The ids of files of that name that we put beneath a post since then. Raises as `find_marked`."""
