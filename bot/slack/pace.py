@@ -15,7 +15,9 @@ from bot.slack.calls import RateLimitedError
 
 CHANNEL_SECONDS = 1.0  # between two messages in one channel
 PER_SECOND = 4.0  # of one workspace
-TIER_3_PER_SECOND = 50 / 60  # of methods that Slack lets us call "50+ per minute"
+TIER_3_PER_SECOND = (
+    48 / 60
+)  # of methods that Slack lets us call "50+ per minute", with a little left to others
 MAX_HELD = 30.0  # a longer Retry-After is not waited for here: its caller has better things to do
 MAX_QUEUED = 10_000  # turns waited for at once
 _FORGET_ABOVE = 2_000  # channels
@@ -39,21 +41,25 @@ def in_a_while(seconds: float, then: Callable[[], None]) -> Alarm:
 class Pace:
     """Turns for channels: who came first goes first, unless its channel must still wait.
 
-    `timer` counts monotonic seconds; `later` wakes it after some of them.
+    After a silence `burst` of them may leave at once. `timer` counts monotonic seconds; `later` wakes it
+    after some of them.
     """
 
     def __init__(
         self,
         *,
         per_second: float = PER_SECOND,
+        burst: int = 1,
         channel_seconds: float = CHANNEL_SECONDS,
         timer: Callable[[], float] = time.monotonic,
         later: Later = in_a_while,
     ) -> None:
-        self._gap, self._channel_gap, self._timer, self._later = 1 / per_second, channel_seconds, timer, later
+        self._gap, self._channel_gap = 1 / per_second, channel_seconds
+        self._ahead = (burst - 1) * self._gap
+        self._timer, self._later = timer, later
         self._waiting: dict[str, deque[tuple[int, asyncio.Future[None]]]] = {}
         self._numbers = count()
-        self._free_at = 0.0  # of all channels together
+        self._due = 0.0  # when the next of all would leave without bursts
         self._channel_free_at: dict[str, float] = {}
         self._held: dict[str, float] = {}  # until when, by channel
         self._all_held = 0.0
@@ -122,7 +128,7 @@ class Pace:
     def _moment(self, channel: str, now: float) -> float:
         """When the next message may leave for it; now for all that may, so that they keep order."""
         own = max(self._channel_free_at.get(channel, 0.0), self._held.get(channel, 0.0))
-        return max(own, self._free_at, self._all_held, now)
+        return max(own, self._due - self._ahead, self._all_held, now)
 
     def _give(self, channel: str, now: float) -> None:
         queue = self._waiting[channel]
@@ -131,7 +137,8 @@ class Pace:
             del self._waiting[channel]
         if turn.done():  # cancelled meanwhile
             return
-        self._free_at, self._channel_free_at[channel] = now + self._gap, now + self._channel_gap
+        self._due = max(self._due, now) + self._gap
+        self._channel_free_at[channel] = now + self._channel_gap
         if len(self._channel_free_at) > _FORGET_ABOVE:
             self._channel_free_at = {each: at for each, at in self._channel_free_at.items() if at > now}
         turn.set_result(None)

@@ -56,8 +56,15 @@ async def nothing() -> None:
 
 @dataclass(frozen=True)
 class Paces:
-    """One pace for each method that makes or changes messages."""
+    """One pace for each method that makes or changes messages, and one for looks at who reads them.
 
+    A look costs a call of conversations.info, of which Slack allows fewer than posts; people who ask Liaison
+    something need some of them, too.
+    """
+
+    look: Pace = field(
+        default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND, burst=40, channel_seconds=0)
+    )
     post: Pace = field(default_factory=Pace)
     update: Pace = field(default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND))
     delete: Pace = field(default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND))
@@ -78,6 +85,11 @@ class Posts:
         self._slack, self._audiences, self._own_user, self._clock = slack, audiences, own_user, clock
         self._paces = paces or Paces()
 
+    async def readers(self, conversation: str) -> Audience:
+        """Who reads it, asked now. Raises RefusedError, RateLimitedError, NotTakenError, never guesses."""
+        await self._paces.look.turn(conversation)
+        return await self._readers(conversation)
+
     # --- saying ----------------------------------------------------------------------------------------
 
     async def post_marked(
@@ -97,7 +109,7 @@ class Posts:
             "unfurl_media": False,
             **({"thread_ts": thread} if thread else {}),
         }
-        await self._paces.post.turn(conversation)
+        await self._turn(self._paces.post, conversation, letter)
         await starting()
         await self._look(conversation, letter)
         answer = await self._send("chat.postMessage", arguments, self._paces.post, conversation)
@@ -111,7 +123,7 @@ class Posts:
         Raises UneditableError and what `post_marked` raises.
         """
         arguments = {"channel": conversation, "ts": ts, **payload(letter.message)}
-        await self._paces.update.turn(conversation)
+        await self._turn(self._paces.update, conversation, letter)
         await self._look(conversation, letter)
         with _uneditable():
             await self._send("chat.update", arguments, self._paces.update, conversation)
@@ -140,7 +152,7 @@ class Posts:
             if not 0 < len(content) <= MAX_FILE_BYTES:
                 raise RefusedError("file_too_large")
             file_id = await self._upload(name, content)
-            await self._paces.post.turn(conversation)
+            await self._turn(self._paces.post, conversation, letter)
             await self._look(conversation, letter)
             arguments = {
                 "files": [{"id": file_id, "title": name}],
@@ -224,19 +236,28 @@ class Posts:
 
     # --- the rest --------------------------------------------------------------------------------------
 
+    async def _turn(self, pace: Pace, conversation: str, letter: Letter) -> None:
+        if letter.audience is not None:
+            await self._paces.look.turn(conversation)
+        await pace.turn(conversation)
+
     async def _look(self, conversation: str, letter: Letter) -> None:
         """The last look: those who read it now are those it was cleared for."""
         if letter.audience is None:
             return
+        readers = await self._readers(conversation)
+        if not same_readers(letter.audience, readers) or self._is_old(letter.audience):
+            raise ReadersChangedError
+
+    async def _readers(self, conversation: str) -> Audience:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                readers = await self._audiences.asked_now(conversation)
-        except RateLimitedError:
+                return await self._audiences.asked_now(conversation)
+        except RateLimitedError as error:
+            self._paces.look.hold_all(error.seconds)
             raise
         except (UnavailableError, TimeoutError) as error:
             raise NotTakenError from error
-        if not same_readers(letter.audience, readers) or self._is_old(letter.audience):
-            raise ReadersChangedError
 
     def _is_old(self, audience: Audience) -> bool:
         read_at = audience.read_at
