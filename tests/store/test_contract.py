@@ -5,6 +5,7 @@ from tests.store import (
     contract_budgets,
     contract_deliveries,
     contract_findings,
+    contract_histories,
     contract_ledger,
     contract_subscriptions,
 )
@@ -63,4 +64,8 @@ class TestChanging(contract_ledger.Changing):
 
 
 class TestMarking(contract_ledger.Marking):
+    pass
+
+
+class TestDeliveryHistories(contract_histories.Histories):
     pass
