@@ -1,4 +1,4 @@
-"""Scheduler: begins what is due. The store remembers and decides, `schedules` computes, here only a clock looks.
+"""Scheduler: begins what is due. The store remembers, `schedules` computes, here only a clock looks.
 
 Several processes may do this at once: of those that see a period due, the store lets one begin it.
 """
