@@ -141,18 +141,27 @@ class Posts:
     # --- files -----------------------------------------------------------------------------------------
 
     async def attach(
-        self, conversation: str, name: str, content: bytes, letter: Letter, *, thread: str
+        self,
+        conversation: str,
+        name: str,
+        content: bytes,
+        letter: Letter,
+        *,
+        thread: str,
+        starting: Starting = nothing,
     ) -> str:
         """Put a file beneath a post where all members read it; gives the file's id.
 
-        The letter's text stands with it; its audience is that of the file, too. Ask `find_attached` before
-        a second try. Raises FilesRefusedError and what `post_marked` raises.
+        The letter's text stands with it; its audience is that of the file, too. `starting` is awaited as in
+        `post_marked`, with the file uploaded. Before a second try ask `find_attached`.
+        Raises FilesRefusedError and what `post_marked` raises.
         """
         with _refused_as(FilesRefusedError):
             if not 0 < len(content) <= MAX_FILE_BYTES:
                 raise RefusedError("file_too_large")
             file_id = await self._upload(name, content)
             await self._turn(self._paces.post, conversation, letter)
+            await starting()
             await self._look(conversation, letter)
             arguments = {
                 "files": [{"id": file_id, "title": name}],
