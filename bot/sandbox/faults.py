@@ -43,7 +43,7 @@ class Fault:
 class Weather:
     """A random mixture of faults, the same for the same seed and the same calls.
 
-    `chances` says how likely each kind is at a call of one of `methods`; the rest goes well.
+    `chances` says how likely each kind, or "refused:CODE", is at a call of one of `methods`.
     """
 
     def __init__(
@@ -52,16 +52,17 @@ class Weather:
         if not 0 <= sum(chances.values()) <= 1:
             raise ValueError("The chances of all faults together are between 0 and 1.")
         self._chance = random.Random(seed)  # noqa: S311 - a test that can be repeated, not a secret
-        self._chances, self._methods, self._seconds = chances, methods, seconds
+        self._chances, self._methods, self._seconds = dict(chances), methods, seconds
 
     def fault(self, method: str) -> Fault | None:
         """What this call meets, if anything."""
         if method not in self._methods:
             return None
         throw = self._chance.random()
-        for kind, chance in self._chances.items():
+        for name, chance in self._chances.items():
             if throw < chance:
-                return Fault(method, kind, seconds=self._seconds)
+                kind, _, code = name.partition(":")
+                return Fault(method, kind, seconds=self._seconds, code=code)
             throw -= chance
         return None
 

@@ -15,9 +15,7 @@ from bot.slack.calls import RateLimitedError
 
 CHANNEL_SECONDS = 1.0  # between two messages in one channel
 PER_SECOND = 4.0  # of one workspace
-TIER_3_PER_SECOND = (
-    48 / 60
-)  # of methods that Slack lets us call "50+ per minute", with a little left to others
+TIER_3_PER_SECOND = 48 / 60  # of methods that may be called "50+ per minute": a little is left to others
 MAX_HELD = 30.0  # a longer Retry-After is not waited for here: its caller has better things to do
 MAX_QUEUED = 10_000  # turns waited for at once
 _FORGET_ABOVE = 2_000  # channels
@@ -69,7 +67,7 @@ class Pace:
     async def turn(self, channel: str) -> None:
         """Wait until a message may be sent there, and count it as sent.
 
-        Raises RateLimitedError at once if Slack wants more patience than is had here.
+        Raises RateLimitedError as soon as Slack wants more patience than is had here.
         """
         self._check(channel)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -88,12 +86,16 @@ class Pace:
         self._held = {each: until for each, until in self._held.items() if until > now}
         is_everywhere = any(each != channel for each in self._held)
         self._held[channel] = max(self._held.get(channel, 0.0), now + seconds)
+        if seconds > MAX_HELD:
+            self._turn_away([channel], seconds)
         if is_everywhere:
             self.hold_all(seconds)
 
     def hold_all(self, seconds: float) -> None:
         """Slack answered 429 for the whole workspace."""
         self._all_held = max(self._all_held, self._timer() + seconds)
+        if seconds > MAX_HELD:
+            self._turn_away(list(self._waiting), seconds)
 
     def _check(self, channel: str) -> None:
         held = max(self._all_held, self._held.get(channel, 0.0)) - self._timer()
@@ -101,6 +103,12 @@ class Pace:
             raise RateLimitedError(held)
         if sum(map(len, self._waiting.values())) >= MAX_QUEUED:
             raise RateLimitedError(MAX_HELD)
+
+    def _turn_away(self, channels: list[str], seconds: float) -> None:
+        for channel in channels:
+            for _, turn in self._waiting.pop(channel, ()):
+                if not turn.done():
+                    turn.set_exception(RateLimitedError(seconds))
 
     def _leave(self, channel: str, place: tuple[int, asyncio.Future[None]]) -> None:
         """Make room for others, also when nobody waits for the turn any more."""

@@ -92,14 +92,14 @@ def test_faults_that_make_no_sense_are_refused(method: str, kind: str, code: str
 
 # --- weather ---------------------------------------------------------------------------------------
 
-STORM = {"drop_after_accept": 0.2, "error_500": 0.1, "rate_limited": 0.3}
+STORM = {"drop_after_accept": 0.2, "refused:fatal_error": 0.1, "rate_limited": 0.3}
 
 
 def test_the_same_seed_brings_the_same_weather() -> None:
     def days(seed: int) -> list[str]:
         weather = Weather(seed, STORM, methods=frozenset({"chat.postMessage"}))
         faults = [weather.fault("chat.postMessage") for _ in range(2_000)]
-        return [fault.kind if fault else "fine" for fault in faults]
+        return [f"{fault.kind}:{fault.code}".rstrip(":") if fault else "fine" for fault in faults]
 
     assert days(1) == days(1) != days(2)
     for kind, chance in {**STORM, "fine": 0.4}.items():

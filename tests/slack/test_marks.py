@@ -4,21 +4,24 @@ from datetime import timedelta
 
 import pytest
 
+from bot.errors import BotError
 from bot.manifest import EVENTS, SCOPES
-from bot.sandbox import Fault, Sandbox
+from bot.sandbox import Fault, Sandbox, Weather
 from bot.slack import posts as module
 from bot.slack.calls import (
     PerhapsTakenError,
     RateLimitedError,
+    RefusedError,
     TokenRefusedError,
 )
+from bot.slack.outbox import Letter
 from bot.slack.posts import (
     EVENT_TYPE,
     HistoryRefusedError,
     Posts,
 )
 from tests.slack.conftest import MakeStage, Stage
-from tests.slack.posting import HERE, hurried, post
+from tests.slack.posting import HERE, hurried, letter_for, post
 
 
 @pytest.fixture
@@ -112,3 +115,38 @@ async def test_history_that_fails_today_is_not_refused(
     with pytest.raises(expected) as caught:
         await posts.find_marked(HERE, "n1", oldest=stage.clock())
     assert not isinstance(caught.value, HistoryRefusedError)
+
+
+async def test_in_any_weather_it_is_told_truly_what_became_of_a_post(
+    stage: Stage, posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POST_SECONDS", 0.1)
+    before, letter = stage.clock() - timedelta(seconds=5), await letter_for(posts)
+    stage.sandbox.faults.weather = Weather(
+        7,
+        {**dict.fromkeys(UNCLEAR, 0.08), "refused:is_archived": 0.05, "token_revoked": 0.05},
+        methods=frozenset({"chat.postMessage"}),
+        seconds=0.2,
+    )
+    told = {f"n{number}": await _told(posts, letter, f"n{number}") for number in range(120)}
+    stage.sandbox.faults.clear()
+    await stage.sandbox.settled()
+
+    assert {type(outcome) for outcome in told.values()} == {
+        *(str, PerhapsTakenError, RefusedError, TokenRefusedError)
+    }
+    for nonce, outcome in told.items():
+        found = await posts.find_marked(HERE, nonce, oldest=before)
+        assert found == [outcome] if isinstance(outcome, str) else len(found) <= 1
+        assert not found or not isinstance(outcome, RefusedError)
+
+
+UNCLEAR = ("drop_before", "drop_after_accept", "lost_reply", "slow", "error_500", "refused:fatal_error")
+
+
+async def _told(posts: Posts, letter: Letter, nonce: str) -> str | BotError:
+    """The `ts` of a post, or why there is none."""
+    try:
+        return await posts.post_marked(HERE, letter, nonce=nonce)
+    except BotError as error:
+        return error

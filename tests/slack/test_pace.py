@@ -3,14 +3,17 @@
 import asyncio
 import heapq
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.sandbox.rates import Rates
 from bot.slack.calls import RateLimitedError
-from bot.slack.pace import MAX_HELD, Pace
+from bot.slack.pace import MAX_HELD, TIER_3_PER_SECOND, Pace
+from tests.sandbox.parts import Clock as SandboxClock
 
 
 class Ring:
@@ -166,6 +169,21 @@ async def test_who_would_wait_too_long_is_told_at_once() -> None:
     assert line.served == [("b", 0.0)]
 
 
+async def test_who_waits_already_is_told_so_too() -> None:
+    line = Line()
+    line.wait("a", "a", "b", "b")
+    await _settle()
+    line.pace.hold("a", MAX_HELD + 60)
+    await line.time.pass_all(until=5)
+    assert (line.refused, len(line.served)) == ([("a", MAX_HELD + 60)], 3)
+
+    line.wait("b", "b", "c")
+    await _settle()
+    line.pace.hold_all(MAX_HELD + 1)
+    await line.time.pass_all()
+    assert [channel for channel, _ in line.refused[1:]] == ["b", "b", "c"]
+
+
 async def test_who_gives_up_leaves_no_gap() -> None:
     line = Line(per_second=1)
     _, second, _ = line.wait("a", "b", "c")
@@ -184,6 +202,36 @@ async def test_a_thousand_channels_drain_in_order_at_the_full_rate() -> None:
 
     assert [channel for channel, _ in line.served] == names
     assert line.served[-1][1] == pytest.approx(999 / 4)
+
+
+async def test_posts_at_this_pace_meet_no_limit_of_slacks() -> None:
+    line = Line()
+    line.wait(*(f"C{number % 70}" for number in range(500)))
+    await line.time.pass_all()
+
+    assert _refusals("chat.postMessage", line.served) == 0
+    assert line.served[-1][1] <= 1.2 * (500 - 20) / 4  # what the sandbox's limits allow
+
+
+async def test_looks_at_this_pace_leave_room_for_those_who_ask_something() -> None:
+    line = Line(per_second=TIER_3_PER_SECOND, burst=40, channel_seconds=0)
+    line.wait(*(f"C{number}" for number in range(400)))
+    await line.time.pass_all()
+    lookups = [("C0ANA", float(at)) for at in range(0, 400, 40)]
+
+    assert _refusals("conversations.info", sorted([*line.served, *lookups], key=lambda one: one[1])) == 0
+    assert line.served[-1][1] <= 1.2 * (400 - 50) / (50 / 60)
+
+
+def _refusals(method: str, calls: list[tuple[str, float]]) -> int:
+    """How many of these calls the sandbox would answer with 429."""
+    clock = SandboxClock()
+    rates, began = Rates(clock), clock.now
+    refused = 0
+    for channel, at in calls:
+        clock.now = began + timedelta(seconds=at)
+        refused += bool(rates.wait(method, channel))
+    return refused
 
 
 async def test_it_keeps_pace_by_the_real_clock() -> None:
