@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import TypedDict
 
-from bot import service_lines
+from bot import digest_cards, service_lines, summary_cards
 from bot.blockkit import MAX_HEADER
 from bot.cards import NO_VERDICT, card, counts, headline, is_brief, is_empty, newest, summary, titled
-from bot.chat import Lookup, Notice, Recent, Reply, Row
+from bot.chat import Lookup, Notice, Preview, Recent, Reply, Row
+from bot.digests import Digest
 from bot.layout import (
     Block,
     Bullets,
@@ -30,11 +31,14 @@ from bot.layout import (
     words,
 )
 from bot.service_lines import speaks
-from bot.sharing import Cleared, Reach
+from bot.services import Written
+from bot.sharing import Audience, Cleared, Reach
+from bot.summaries import Summary
 from bot.tlp import Label
 
 SHARE = "share"  # action ids
 DETAILS = "details"
+OFFER = "offer_"  # and its number
 PREVIOUS = "previous_page"  # their values are page numbers
 NEXT = "next_page"
 SHARE_VIEW = "share_view"  # callback ids
@@ -51,6 +55,7 @@ _READERS_UNSURE = (
     "Slack did not say for sure who reads this, so only TLP:CLEAR is told. The command “who” tells more."
 )
 _IN_PRIVATE = "External services are asked in private only: write to me directly."
+_PREVIEW = "Nobody else sees this. The channel would get it so now, and what is new until then."
 _REFUSAL = (
     Paragraph(((Words("Nothing of this can be shown in this conversation."),),)),
     Footnote(Words("Its readers and its cap decide; the command “who” tells both.")),
@@ -72,15 +77,25 @@ class _Payload(TypedDict):
     blocks: tuple[Block, ...]
 
 
-def render(reply: Reply, *, share: str = "", details: str = "") -> Message:
-    """The reply as a message and its details; a token makes the button "Share" or "Details", if it helps."""
+def render(reply: Reply, *, share: str = "", details: str = "", offers: Sequence[str] = ()) -> Message:
+    """The reply as a message and its details; a token makes the button "Share" or "Details", if it helps.
+
+    `offers` are the tokens of what a notice offers, in that order.
+    """
     first, more = _pages(reply)
-    return _message(reply, [*first, *_buttons(reply, share, details if more else "")], more)
+    buttons = [*_buttons(reply, share, details if more else ""), *_offers(reply, offers)]
+    return _message(reply, [*first, *([Buttons(tuple(buttons))] if buttons else [])], more)
 
 
 def posting(reply: Reply) -> Message:
     """The message that "Share" posts: all of it was shown by `share_view`, whose room is limited."""
     return _message(reply, *_previewed(reply))
+
+
+def note(reply: Digest | Summary) -> Message:
+    """The words beside the file of a digest or the chart of a summary."""
+    told = digest_cards.file_title(reply) if isinstance(reply, Digest) else summary_cards.CHART_TITLE
+    return Message(label=reply.label, **_payload([Heading(_heading(reply.label, told))]))
 
 
 def shareable(reply: Lookup) -> Lookup:
@@ -166,9 +181,10 @@ def _previewed(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
 
 def _doubts(reply: Reply) -> list[Part]:
     """Why so little is told, if Slack left open to whom; whatever the store holds, the words are the same."""
-    if isinstance(reply, Notice) or reply.cleared.audience.fresh:
+    audience = _audience(reply)
+    if audience is None or audience.fresh:
         return []
-    is_alone = reply.cleared.audience.reach in (Reach.EPHEMERAL, Reach.DM)
+    is_alone = audience.reach in (Reach.EPHEMERAL, Reach.DM)
     return [Footnote(Words(_NOBODY_NAMED if is_alone else _READERS_UNSURE))]
 
 
@@ -193,6 +209,12 @@ def _body(reply: Reply) -> list[Part]:
             return [*_rows(rows), *small_print]
         case Recent(cleared=cleared, period=period, more=more):
             return _recent(cleared, period, more)
+        case Digest():
+            return digest_cards.body(reply)
+        case Summary():
+            return summary_cards.body(reply)
+        case Preview(told=told):
+            return [Footnote(Words(_PREVIEW)), *_body(_written(told))]
         case Lookup(entries=()):
             return [*_REFUSAL]
         case Lookup(entries=(entry,), at=at):
@@ -211,6 +233,10 @@ def _full(reply: Reply) -> Iterator[Part]:
             return iter([] if is_brief(entry) else card(entry, brief=False, at=at))
         case Lookup(entries=entries, at=at):
             return (part for entry in entries if not is_empty(entry) for part in titled(entry, at=at))
+        case Digest():
+            return digest_cards.complete(reply)
+        case Preview(told=told):
+            return _full(_written(told))
         case _:
             return iter(())
 
@@ -234,11 +260,19 @@ def _row(row: Row) -> Line:
     return joined([code, (words(row.text, at_most=2_000),) if row.text or not code else ()], "  ")
 
 
-def _buttons(reply: Reply, share: str, details: str) -> list[Part]:
+def _buttons(reply: Reply, share: str, details: str) -> list[Button]:
     worth_sharing = isinstance(reply, Lookup) and shareable(reply).entries
     buttons = [Button(SHARE, Words("Share to channel…"), share)] if share and worth_sharing else []
     buttons += [Button(DETAILS, Words("Details"), details)] if details else []
-    return [Buttons(tuple(buttons))] if buttons else []
+    return buttons
+
+
+def _offers(reply: Reply, tokens: Sequence[str]) -> list[Button]:
+    offered = reply.offers if isinstance(reply, Notice) else ()
+    named = zip(offered, tokens, strict=False)
+    return [
+        Button(f"{OFFER}{number}", Words(offer.words), token) for number, (offer, token) in enumerate(named)
+    ]
 
 
 def _payload(parts: Sequence[Part]) -> "_Payload":
@@ -257,7 +291,30 @@ def _modal(callback: str, title: str, parts: Sequence[Part], private_metadata: s
 
 
 def _label(reply: Reply) -> Label:
-    return reply.label if isinstance(reply, Notice) else reply.cleared.label
+    match reply:
+        case Lookup(cleared=cleared) | Recent(cleared=cleared):
+            return cleared.label
+        case Preview(told=told):
+            return told.label
+        case _:
+            return reply.label
+
+
+def _audience(reply: Reply) -> Audience | None:
+    """Who will read it; None for words about Liaison itself."""
+    match reply:
+        case Notice():
+            return None
+        case Lookup(cleared=cleared) | Recent(cleared=cleared):
+            return cleared.audience
+        case _:
+            return reply.audience
+
+
+def _written(told: Written) -> Digest | Summary:
+    if isinstance(told, Digest | Summary):
+        return told
+    raise TypeError("only digests and summaries are written")
 
 
 def _title(reply: Reply) -> str:
@@ -268,6 +325,12 @@ def _title(reply: Reply) -> str:
             number = len(cleared.shown)
             new = f"newest {number} of the last {period}" if more else f"{number} new in the last {period}"
             return new if cleared.shown else _NOTHING
+        case Digest():
+            return digest_cards.title(reply)
+        case Summary():
+            return summary_cards.title(reply)
+        case Preview(told=told):
+            return f"preview of the {_title(_written(told))}"
         case Lookup(entries=(entry,)):
             return headline(entry)
         case Lookup(entries=entries):

@@ -12,7 +12,9 @@ from bot.enquiries import Enquiry
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.organisations import Registry
+from bot.sharing import Audience
 from bot.subscriptions import Purpose, Subscribed, Subscription
+from bot.tlp import Label
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Store(Protocol):
 
     async def head(self) -> int:
         """The highest sequence number given so far."""
+
+    async def head_at(self, moment: datetime) -> int:
+        """The sequence number that was given last before that moment; 0 if there was none."""
 
     async def claim(self, key: str, *, seconds: float) -> bool:
         """True for the first who claims this key within that time, also across restarts and processes."""
@@ -178,6 +183,39 @@ class Enrichment(Protocol):
         """Stop asking and release connections."""
 
 
+class Written(Protocol):
+    """A digest or a summary before it becomes a message: `digests.Digest` or `summaries.Summary`."""
+
+    @property
+    def audience(self) -> Audience:
+        """Who may read it."""
+
+    @property
+    def label(self) -> Label:
+        """The strictest of everything in it."""
+
+
+class Digests(Protocol):
+    """What channels get by themselves, written but not delivered."""
+
+    async def preview(self, subscribed: Subscribed, readers: Audience, *, viewer: Audience) -> Written:
+        """What would be delivered now to those who read the channel.
+
+        `viewer` is the one person who will see it: what that person may not see is left out, too.
+        """
+
+
+class Corrections(Protocol):
+    """Posts that stand in Slack, and how they are taken back."""
+
+    async def retract(self, indicators: Sequence[Indicator], *, source: str | None, by: str) -> int:
+        """Begin to take out of every post what it shows of these, for good; gives how many posts show it.
+
+        Of that source alone, or of all of them. The wish is kept before this returns; what is wished is done
+        afterwards, also after a crash. `by` is the Slack user id of whoever wishes it.
+        """
+
+
 @dataclass(frozen=True)
 class Services:
     """What a command may use."""
@@ -186,3 +224,5 @@ class Services:
     registry: Registry
     clock: Callable[[], datetime]  # aware UTC
     enrichment: Enrichment | None = None  # None: no service is turned on
+    digests: Digests | None = None  # None where nothing is delivered
+    corrections: Corrections | None = None  # likewise

@@ -126,8 +126,14 @@ class Outbox:
         )
 
     async def ephemeral(self, actor: Actor, letter: Letter) -> Ephemeral:
-        """Check an answer that only the actor will see. Raises ReadersChangedError."""
-        self._check(letter, await self._alone(Reach.EPHEMERAL, actor))
+        """Check an answer that only the actor will see. Raises ReadersChangedError.
+
+        What was cleared for a channel may be shown to one of its readers: every one of them may see it.
+        """
+        if letter.audience is not None and letter.audience.reach is Reach.CHANNEL:
+            await self._check_may_see(actor, letter.audience)
+        else:
+            self._check(letter, await self._alone(Reach.EPHEMERAL, actor))
         return Ephemeral({"response_type": "ephemeral", **payload(letter.message)})
 
     async def respond(self, to: ReplyUrl, answer: Ephemeral, *, replace: bool = False) -> None:
