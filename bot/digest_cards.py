@@ -6,15 +6,15 @@ from bot import well_known
 from bot.answers import verdict
 from bot.digests import LISTED, TOP, Changed, Digest, Group, What
 from bot.indicators import HASH_BY_LENGTH, Indicator, Kind
-from bot.layout import Bullets, Footnote, Line, Paragraph, Part, Table, Words, joined, when, words
+from bot.layout import Bullets, Footnote, Line, Paragraph, Part, Table, Words, when, words
 from bot.service_lines import SEVERITY
 from bot.sharing import Shown
 from bot.subscriptions import Attach, Filters
 
-UNNAMED = "no family named"
+UNNAMED = "no family"
 _NOTHING = "nothing new"
 _CHOSEN = (
-    "Chosen so: malicious before suspicious, then the most confident (the number behind the verdict, of 100), "
+    "Malicious before suspicious, then the most confident (the number behind the verdict, of 100), "
     "then the latest."
 )
 _UNVERIFIED = "Each line is the claim of its source; look it up before you block it."
@@ -185,7 +185,7 @@ def _row(shown: Shown, at_most: int) -> tuple[Line, ...]:
         _value(shown.indicator, at_most),
         (words(shown.family or "", at_most=_MAX_NAME),),
         (first,),
-        (words(shown.source_name, at_most=_MAX_NAME),),
+        (_source(shown),),
         (Words(str(shown.label)),),
     )
 
@@ -222,23 +222,25 @@ def _change(change: Changed) -> Line:
     shown = change.shown
     if shown is None:
         return ()
-    value = words(shown.indicator.value, "code", at_most=_MAX_VALUE)
-    source = words(shown.source_name, at_most=_MAX_NAME)
+    value, source = words(shown.indicator.value, "code", at_most=_MAX_VALUE), _source(shown)
     match change.what:
         case What.RAISED:
-            told: Line = (Words(f"label raised from {change.was} to {shown.label} by "), source)
+            told = Words(f"Label raised from {change.was} to {shown.label}: ")
+            return (told, value, Words(" by "), source)
         case What.CONFIRMED:
-            told = (Words("was known here; now also reported by "), source)
+            return (Words("Known here, now also reported by "), source, Words(": "), value)
         case _:
-            told = (Words("withdrawn by its source, "), source)
-    return joined([(value,), told])
+            return (Words("Withdrawn by "), source, Words(": "), value)
+
+
+def _source(shown: Shown) -> Words:
+    return words(shown.source_name, at_most=_MAX_NAME)
 
 
 def _unnamed(what: What, number: int, is_rest: bool) -> str:
-    if is_rest:
-        return f"{number:,} more: {what.value}"
     entries = "1 entry" if number == 1 else f"{number:,} entries"
-    return f"{entries} shown here before: {what.value}"
+    told = f"{number:,} more" if is_rest else f"{entries} shown here before"
+    return f"{what.value.capitalize()}: {told}"
 
 
 def _small_print(digest: Digest) -> list[Part]:

@@ -26,7 +26,7 @@ from bot.verdicts import Verdict
 LISTED = 100  # claims that are listed in the thread; more than that go into a file
 TOP = 10  # indicators in the message itself
 MOST_GROUPS = 8  # families in the message itself
-MOST_CHANGED = 10  # changes in the message itself
+MOST_CHANGED = 5  # changes of a kind in the message itself
 EVERYTHING = Filters()
 
 _WORST_FIRST = tuple(Verdict)

@@ -13,8 +13,9 @@ _WHAT_COUNTS = (
     "Only what those who read this channel may see is counted."
 )
 CHART_TITLE = "new reports a day"
+_ABOUT_YOU = (Words("About your organisation", "bold"),)
 _MAX_NAME = 40
-_WIDEST = 20  # characters of a bar
+_WIDEST = 12  # characters of a bar
 _MOST_BUDGETS = 12
 _MOST_ENDING = 10
 
@@ -54,11 +55,11 @@ def _period(summary: Summary) -> Line:
 def _figures(summary: Summary) -> Iterable[Line]:
     yield _figure("By source", _listed(summary.sources, MOST_SOURCES))
     yield _figure("By kind", kinds(summary.kinds))
-    unnamed = f"no family named {summary.unnamed:,}" if summary.unnamed else ""
+    unnamed = f"no family {summary.unnamed:,}" if summary.unnamed else ""
     families = _listed(summary.families, len(summary.families))
     yield _figure("By family", ", ".join(filter(None, (families, unnamed))))
     if summary.feeds:
-        yield _figure("Last report", _freshness(summary.feeds))
+        yield _figure("Last heard of", _freshness(summary.feeds))
 
 
 def _figure(name: str, told: str) -> Line:
@@ -72,17 +73,19 @@ def _listed(numbers: Sequence[tuple[str, int]], most: int) -> str:
 
 
 def _freshness(feeds: Sequence[Freshness]) -> str:
-    told = [
-        f"{words(each.source, at_most=_MAX_NAME).text} {_age(each.days)}" for each in feeds[:MOST_SOURCES]
-    ]
+    """Sources by age, so that a silent one is not lost among the others."""
+    ages: dict[int | None, list[str]] = {}
+    for each in feeds[:MOST_SOURCES]:
+        ages.setdefault(each.days, []).append(words(each.source, at_most=_MAX_NAME).text)
+    told = [f"{_age(days)} {', '.join(names)}" for days, names in ages.items()]
     more = len(feeds) - MOST_SOURCES
-    return ", ".join([*told, *([f"{more:,} more"] if more > 0 else [])])
+    return "; ".join([*told, *([f"{more:,} more"] if more > 0 else [])])
 
 
 def _age(days: int | None) -> str:
     if days is None:
-        return f"⚠️ none in {DAYS} days"
-    return {0: "in this day", 1: "1 day before"}.get(days, f"{days} days before")
+        return f"⚠️ not in {DAYS} days:"
+    return {0: "today:", 1: "1 day ago:"}.get(days, f"{days} days ago:")
 
 
 def _trend(summary: Summary) -> Table:
@@ -102,11 +105,15 @@ def _emerging(summary: Summary) -> list[Part]:
     lines = [
         (
             words(each.family, "bold", at_most=_MAX_NAME),
-            Words(f" {counted(each.reports, 'report')}, usually {_rate(each.usual)} a day"),
+            Words(f" {counted(each.reports, 'report')}, {_before(each.usual)}"),
         )
         for each in summary.emerging
     ]
     return [Paragraph(((Words("Emerging families", "bold"),),)), Bullets(tuple(lines))]
+
+
+def _before(usual: float) -> str:
+    return f"usually {_rate(usual)} a day" if usual else "none in the 7 days before"
 
 
 def _rate(rate: float) -> str:
@@ -124,7 +131,7 @@ def _dealings(dealings: Dealings | None) -> list[Part]:
         lines.append(_figure("Questions to services", _budgets(dealings.budgets)))
     if dealings.agreements:
         lines.append(_figure("Agreements that end soon", _agreements(dealings.agreements)))
-    return [Bullets(tuple(lines))] if lines else []
+    return [Paragraph((_ABOUT_YOU,)), Bullets(tuple(lines))] if lines else []
 
 
 def _budgets(standings: Sequence[Standing]) -> str:
