@@ -33,7 +33,7 @@ ORDER BY id LIMIT :most"""
 _HOLD = "UPDATE delivery SET owner = ?, leased_until = ? WHERE id = ?"
 _PUT = """UPDATE delivery SET state = :state, ended = :ended, not_before = :not_before, body = :body,
   owner = CASE WHEN :released THEN NULL ELSE owner END
-WHERE channel = :channel AND purpose = :purpose AND period = :period AND owner = :owner AND NOT ended"""
+WHERE channel = :channel AND purpose = :purpose AND period = :period AND owner = :owner"""
 _LATEST = """SELECT body FROM delivery WHERE :channel IS NULL OR channel = :channel
 ORDER BY id DESC LIMIT :most"""
 
@@ -112,11 +112,12 @@ def _due(subscribed: Subscribed, period: str, since: int, upto: int) -> Delivery
         filters=subscription.filters,
         attach=subscription.attach,
         say_nothing_new=subscription.say_nothing_new,
+        zone=subscription.schedule.zone,
     )
 
 
 def _row(delivery: Delivery) -> dict[str, object]:
-    _check_times(delivery.not_before, delivery.started_at)
+    _check_times(delivery.not_before, delivery.started_at, delivery.failing_since, delivery.written_at)
     body = _encoder.encode(delivery)
     if len(body) > MAX_BODY:
         raise InputError(f"a delivery is longer than {MAX_BODY} bytes")

@@ -96,6 +96,10 @@ class SqliteStore:
         """The highest sequence number given so far."""
         return await self._reader.do(queries.head)
 
+    async def head_at(self, moment: datetime) -> int:
+        """The sequence number that was given last before that moment; 0 if there was none."""
+        return await self._reader.do(partial(queries.head_at, stored_at=rows.micros(moment)))
+
     async def claim(self, key: str, *, seconds: float) -> bool:
         """True for the first who claims this key within that time; concurrent claims share a transaction."""
         return await self._claims.ask((sha256(key.encode(errors="surrogatepass")).digest(), seconds))

@@ -21,18 +21,21 @@ OWNERS = ("one", "two")
 
 Key = tuple[str, Purpose]
 
-_keys = st.tuples(st.sampled_from(["C0ONE", "C0TWO"]), st.sampled_from(Purpose))
-_dues = st.sampled_from([T0, T0 + SECOND])
+KEYS = (("C0ONE", Purpose.DIGEST), ("C0ONE", Purpose.SUMMARY), ("C0TWO", Purpose.DIGEST))
+
+_keys = st.sampled_from(KEYS)
+_dues = st.sampled_from([T0, T0, T0 + SECOND])
+_periods = st.sampled_from("123456")
 _owners = st.sampled_from(OWNERS)
-_seconds = st.sampled_from([0.0, 1.0, 30.0, 60.0, 2_000.0, -1.0, -60.0, 2 * LONGEST_WAIT, -2 * LONGEST_WAIT])
-_steps = st.one_of(
+_seconds = st.sampled_from([0.0, 30.0, 60.0, 2_000.0, -1.0, -60.0, 2 * LONGEST_WAIT, -2 * LONGEST_WAIT])
+_states = st.sampled_from([State.COMPILED, State.SENDING, *State])
+_steps = st.one_of(  # what is repeated is drawn more often
     st.tuples(st.just("add"), st.integers(1, 3)),
-    st.tuples(st.just("subscribe"), _keys, _dues),
-    st.tuples(st.just("begin"), _keys, st.sampled_from("123456"), _dues, st.booleans()),
-    st.tuples(st.just("begin"), _keys, st.sampled_from("123456"), _dues, st.booleans()),
-    st.tuples(st.just("lease"), _owners, st.sampled_from([1, 9])),
-    st.tuples(st.just("put"), _owners, st.sampled_from(State), st.none() | _seconds, st.booleans()),
+    *[st.tuples(st.just("begin"), _keys, _periods, _dues, st.sampled_from([True, True, False]))] * 3,
+    *[st.tuples(st.just("lease"), _owners, st.sampled_from([1, 9]))] * 3,
+    *[st.tuples(st.just("put"), _owners, _states, st.none() | _seconds, st.booleans())] * 3,
     st.tuples(st.just("wait"), _seconds),
+    st.tuples(st.just("subscribe"), _keys, _dues),
     st.tuples(st.just("unsubscribe"), _keys),
 )
 
@@ -150,7 +153,7 @@ class Walk:
 class Histories:
     """Contract of subscriptions and deliveries together."""
 
-    @given(steps=st.lists(_steps, max_size=60))
+    @given(steps=st.lists(_steps, min_size=20, max_size=60))
     @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
     async def test_whatever_happens_all_that_is_new_is_in_one_period(
         self, backend: Backend, steps: Sequence[tuple[Any, ...]]
@@ -158,7 +161,7 @@ class Histories:
         place = uuid4().hex
         walk = Walk([await backend.open(place), await backend.open(place)])
 
-        for step in steps:
+        for step in [*(("subscribe", key, T0) for key in KEYS), *steps]:
             await walk.go(*step)
 
         await walk.compare()
