@@ -42,9 +42,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     period: str  # the moment it was due, ISO 8601; unique for its channel and purpose
     since: int  # assertions with since < seq <= upto
     upto: int
-    filters: Filters = Filters()  # these three as they were set when it was due
+    filters: Filters = Filters()
     attach: Attach | None = None
     say_nothing_new: bool = False
+    zone: str = "UTC"  # IANA name; these four as they were set when it was due
+    written_at: datetime | None = None  # the first time: what it tells ends there
     state: State = State.DUE
     nonce: str = ""  # opaque and random; in the metadata of the post
     readers: str = ""  # digest of the audience that it was compiled for
@@ -67,6 +69,30 @@ class Item(msgspec.Struct, frozen=True):
     label: Label
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A message about a correction, said once."""
+
+    channel: str
+    thread: str = ""
+    nonce: str  # in its metadata
+    source: str = ""  # whom it tells of their own entries; without it, those who read the post
+    about: tuple[Item, ...] = ()
+    started_at: datetime | None = None  # since then it may be under way
+    names: tuple[Item, ...] = ()  # of those it is about, if it is under way
+    is_said: bool = False
+
+
+class Amending(msgspec.Struct, frozen=True, kw_only=True):
+    """What is being done about a post."""
+
+    wished: tuple[Item, ...] = ()  # taken out although the policy would let it stand
+    changed: tuple[Item, ...] = ()  # their sources changed them
+    readers: tuple[str, ...] = ()  # organisations that could read what is being taken out
+    notes: tuple[Note, ...] = ()  # of the post that speaks for its whole thread
+    are_sources_told: bool = False  # those that can be have a note among these
+    is_host_told: bool = False
+
+
 class Post(msgspec.Struct, frozen=True, kw_only=True):
     """A message that stands in Slack, kept so that it can be corrected or retracted."""
 
@@ -79,7 +105,9 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     readers: tuple[str, ...] = ()  # organisations that could read it then
     items: tuple[Item, ...] = ()
     files: tuple[str, ...] = ()  # Slack ids of files that came with it
-    state: str = "shown"  # shown, correcting, corrected, deleting, deleted, unreachable
+    # shown, doubted (to be judged anew), correcting, corrected, deleting, deleted, unreachable
+    state: str = "shown"
+    amending: Amending | None = None  # until it is done
 
 
 class Change(msgspec.Struct, frozen=True):

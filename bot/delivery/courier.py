@@ -15,13 +15,13 @@ from typing import Protocol
 
 import msgspec
 
-from bot.deliveries import ENDED, SETTLE_SECONDS, Delivery, Post, State
+from bot.deliveries import ENDED, Delivery, Post, State
 from bot.delivery import retrying
 from bot.delivery.alerts import LOG, Alert, Alerts, Trouble
+from bot.delivery.changed import changes_mark
 from bot.delivery.edition import (
     Edition,
     File,
-    Piece,
     Sheet,
     continued,
     decode,
@@ -44,7 +44,6 @@ from bot.sharing import Audience
 
 REWRITES = 3  # in one go; a channel whose readers change all the time waits
 LOOK_BACK = timedelta(hours=25)  # before a post was started, for our clock may be wrong by an hour or a day
-FILE_SETTLE_SECONDS = SETTLE_SECONDS + 120.0  # a file is brought first and shown then
 RECORDED = 200  # of a channel's latest posts, where a post may be known already
 
 
@@ -118,6 +117,8 @@ class Errand:
     # --- writing ---------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
+        if self._delivery.written_at is None:
+            self._delivery = self._with(written_at=self._means.clock())
         audience, edition = await self._newly_written()
         if edition is None:
             await self._put(retrying.got_on(self._with(state=State.EMPTY, message="")))
@@ -181,13 +182,13 @@ class Errand:
 
     async def _attach(self, file: File) -> str:
         content = await asyncio.to_thread(lambda: file.content)
-        await self._start()
         return await self._means.posting.attach(
             self._delivery.channel,
             file.name,
             content,
             self._content().letter(file.words),
             thread=self._delivery.ts,
+            starting=self._start,
         )
 
     async def _start(self) -> None:
@@ -236,7 +237,7 @@ class Errand:
 
     async def _look(self, number: int) -> None:
         """See whether a piece arrived that was under way when something broke."""
-        if not await self._is_settled(self._content().pieces[number]):
+        if not await self._is_settled():
             return
         found = await self._found(number)
         if found:
@@ -245,12 +246,11 @@ class Errand:
         else:
             await self._put(msgspec.structs.replace(retrying.unsent(self._delivery), resent=True))
 
-    async def _is_settled(self, piece: Piece) -> bool:
+    async def _is_settled(self) -> bool:
         """Whether it has had time to arrive; else wait for that."""
         now = self._means.clock()
         started_at = min(self._delivery.started_at or now, now)  # a clock that went back tells nothing else
-        seconds = FILE_SETTLE_SECONDS if isinstance(piece, File) else SETTLE_SECONDS
-        settled_at = started_at + timedelta(seconds=seconds)
+        settled_at = retrying.settled_at(started_at)
         if now >= settled_at:
             return True
         await self._put(self._with(started_at=started_at, not_before=settled_at), release=True)
@@ -272,6 +272,8 @@ class Errand:
             for number, piece in enumerate(self._content().pieces):
                 if isinstance(piece, Sheet):
                     await self._withdraw(await self._late(number))
+        if upto := self._content().changes_upto:
+            await self._means.store.set_mark(changes_mark(self._delivery.channel), upto)
         await self._put(retrying.got_on(self._with(state=State.DONE, message="")))
 
     async def _late(self, number: int) -> list[str]:

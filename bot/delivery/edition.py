@@ -27,12 +27,12 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, tag="sheet"):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, tag="file"):
-    """A file, the words that stand with it, and those that are posted where no file can be."""
+    """A file, the words that stand with it, and what is posted where no file can be."""
 
     name: str  # unique beneath its message
     packed: bytes  # its content, with zlib
     words: Sheet
-    instead: Sheet
+    instead: tuple[Sheet, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -53,6 +53,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
     audience: Audience
     pieces: tuple[Piece, ...]
+    changes_upto: int = 0  # the number of the last change that it took into account
 
     def letter(self, sheet: Sheet) -> Letter:
         """A sheet as it is posted."""
@@ -68,7 +69,7 @@ def sheet(message: Message, items: tuple[Item, ...] = ()) -> Sheet:
     return Sheet(label=message.label, text=message.text, blocks=message.blocks, items=items)
 
 
-def file(name: str, content: bytes, *, words: Sheet, instead: Sheet) -> File:
+def file(name: str, content: bytes, *, words: Sheet, instead: tuple[Sheet, ...] = ()) -> File:
     """A file as it is kept."""
     return File(name=name, packed=zlib.compress(content, 1), words=words, instead=instead)
 
@@ -101,5 +102,5 @@ def without_files(edition: Edition, standing: int) -> Edition:
     """Words in the place of the files that are not there yet."""
     said, rest = edition.pieces[:standing], edition.pieces[standing:]
     words = [each for each in rest if isinstance(each, Sheet)]
-    instead = [each.instead for each in rest if isinstance(each, File)]
-    return msgspec.structs.replace(edition, pieces=(*said, *words, *instead[:1]))
+    instead = next((each.instead for each in rest if isinstance(each, File)), ())
+    return msgspec.structs.replace(edition, pieces=(*said, *words, *instead))

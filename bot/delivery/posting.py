@@ -95,11 +95,18 @@ class Posting(Protocol):
         """Delete a post of ours, or find it gone. Raises RefusedError, UnavailableError."""
 
     async def attach(
-        self, conversation: str, name: str, content: bytes, letter: Letter, *, thread: str
+        self,
+        conversation: str,
+        name: str,
+        content: bytes,
+        letter: Letter,
+        *,
+        thread: str,
+        starting: Starting,
     ) -> str:
         """Put a file beneath a post where all members read it; gives the file's id.
 
-        Raises FilesRefusedError and what `post_marked` raises.
+        `starting` is awaited as in `post_marked`. Raises FilesRefusedError and what `post_marked` raises.
         """
 
     async def find_attached(

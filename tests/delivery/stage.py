@@ -1,4 +1,4 @@
-"""A stage for deliveries: a real store, a clock that is set by hand, and a channel that fails as it is told."""
+"""A stage for deliveries: a real store, a clock set by hand, and a channel that fails as it is told."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -72,8 +72,8 @@ Fault = Callable[[str], str | Exception | None]
 class Channel:
     """A `Posting` with one channel. `fault` is asked at each request what happens to it:
 
-    an error to raise instead, "lost" (it arrives and the answer does not), "slow" (it arrives after a while and
-    the answer does not), "late" (the same, but it arrives at `arrive`).
+    an error to raise instead, "lost" (it arrives, the answer does not), "slow" (it arrives after a while, the
+    answer does not), "late" (the same, but it arrives at `arrive`).
     """
 
     clock: Clock
@@ -122,8 +122,16 @@ class Channel:
         self.standing = [each for each in self.standing if each.ts != ts]
 
     async def attach(
-        self, conversation: str, name: str, content: bytes, letter: Letter, *, thread: str
+        self,
+        conversation: str,
+        name: str,
+        content: bytes,
+        letter: Letter,
+        *,
+        thread: str,
+        starting: Starting,
     ) -> str:
+        await starting()
         self._check(letter)
         found = Stands("", name, thread, letter.message.text, letter.audience.orgs, is_file=True)
         return self._take("attach", found)
@@ -215,7 +223,7 @@ class Words:
                 f"{number}.csv",
                 readers.encode(),
                 words=_sheet("file", 50 + number),
-                instead=_sheet("instead", 70),
+                instead=(_sheet("instead", 70),),
             )
             for number in range(self.files)
         ]
@@ -238,7 +246,7 @@ class Heard:
 
 
 class Counted:
-    """Anything whose calls are counted; at the one of that number the process is killed, before or after it."""
+    """Counts calls of anything; at the one of that number the process is killed, before or after it."""
 
     def __init__(self, real: Any, count: list[int], at: int, *, is_done: bool) -> None:
         self._real, self._count, self._at, self._is_done = real, count, at, is_done
@@ -338,7 +346,8 @@ def indicator(number: int) -> Indicator:
 
 
 def assertion(number: int, **known: Any) -> Assertion:
-    return Assertion(**{"indicator": indicator(number), "source": "kaspersky", "label": Label.GREEN} | known)
+    about: dict[str, Any] = {"indicator": indicator(number), "source": "kaspersky", "label": Label.GREEN}
+    return Assertion(**about | known)
 
 
 NOT_TAKEN = NotTakenError("the line is dead")

@@ -1,0 +1,63 @@
+"""Figures: the days of a summary, read page by page from the store and cleared for its readers."""
+
+import asyncio
+from bisect import bisect_left
+from datetime import datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from bot.delivery.reading import between, portions
+from bot.organisations import Registry
+from bot.services import Enrichment, Store
+from bot.sharing import Audience, World, clear
+from bot.summaries import Dealings, Figures, Summary, bounds, concerned, ending
+
+DAY = timedelta(days=1)
+
+
+async def summary(
+    store: Store,
+    registry: Registry,
+    enrichment: Enrichment | None,
+    audience: Audience,
+    world: World,
+    *,
+    viewer: Audience | None,
+    until: datetime,
+) -> Summary:
+    """The figures of the day that ends at `until`, an aware time in the zone of its readers.
+
+    With a viewer what that person may not see is left out, too.
+    """
+    ends = [await store.head_at(moment) for moment in bounds(until)]
+    figures = Figures(audience, world, until)
+    async for page in between(store, ends[0], ends[-1]):
+        for day, group in groupby(page, key=lambda one: bisect_left(ends, one.seq) - 1):
+            for portion in portions(list(group), viewer, world):
+                figures.add(clear(portion, audience, world), day=day)
+                await asyncio.sleep(0)
+    return figures.summary(await _dealings(registry, enrichment, audience, viewer, world))
+
+
+def last_end(due: datetime, now: datetime, zone: str) -> datetime:
+    """The end of the last whole day since it was due: after an outage nobody wants the first one missed."""
+    end = due.astimezone(ZoneInfo(zone))
+    days = max(0, (now - due) // DAY)
+    while days and end + days * DAY > now:
+        days -= 1
+    return end + days * DAY
+
+
+async def _dealings(
+    registry: Registry,
+    enrichment: Enrichment | None,
+    audience: Audience,
+    viewer: Audience | None,
+    world: World,
+) -> Dealings | None:
+    org = concerned(audience, world)
+    if org is None or (viewer is not None and viewer.orgs - {org, world.host}):
+        return None
+    standings = await enrichment.standing(org) if enrichment is not None else []
+    agreements = ending((registry.host, *registry.partners), org, world)
+    return Dealings(org=org, budgets=tuple(standings), agreements=agreements)
