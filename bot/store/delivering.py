@@ -34,8 +34,8 @@ _HOLD = "UPDATE delivery SET owner = ?, leased_until = ? WHERE id = ?"
 _PUT = """UPDATE delivery SET state = :state, ended = :ended, not_before = :not_before, body = :body,
   owner = CASE WHEN :released THEN NULL ELSE owner END
 WHERE channel = :channel AND purpose = :purpose AND period = :period AND owner = :owner"""
-_LATEST = """SELECT body FROM delivery WHERE :channel IS NULL OR channel = :channel
-ORDER BY id DESC LIMIT :most"""
+_LATEST = "SELECT body FROM delivery ORDER BY id DESC LIMIT :most"
+_LATEST_OF = "SELECT body FROM delivery WHERE channel = :channel ORDER BY id DESC LIMIT :most"
 
 
 def begin(
@@ -97,7 +97,8 @@ def put(connection: sqlite3.Connection, delivery: Delivery, owner: str, release:
 
 def latest(connection: sqlite3.Connection, channel: str | None, most: int) -> list[Delivery]:
     """The last ones that were begun, of a channel or of all, newest first."""
-    found = connection.execute(_LATEST, {"channel": channel, "most": _limit(most)}).fetchall()
+    query = _LATEST if channel is None else _LATEST_OF
+    found = connection.execute(query, {"channel": channel, "most": _limit(most)}).fetchall()
     return [_decoder.decode(body) for (body,) in found]
 
 

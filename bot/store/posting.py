@@ -26,9 +26,6 @@ _FIND = "SELECT id, body FROM post WHERE channel = ? AND ts = ?"
 _PUT = """INSERT INTO post (channel, ts, posted_at, state, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (channel, ts) DO UPDATE
 SET posted_at = excluded.posted_at, state = excluded.state, body = excluded.body"""
-_STANDING = "state <> 'deleted' AND (? IS NULL OR channel = ?) ORDER BY posted_at DESC, id DESC LIMIT ?"
-_LATEST = f"""SELECT json_group_array(json_array(posted_at, id))
-FROM (SELECT posted_at, id FROM post WHERE {_STANDING})"""  # noqa: S608 (constants)
 _READ = f"SELECT body FROM post WHERE id IN ({rows.marks(PORTION)}) ORDER BY posted_at DESC, id DESC"  # noqa: S608 (marks)
 
 
@@ -52,16 +49,16 @@ def find(
 ) -> list[int]:
     """The numbers of the posts that are asked for, the newest first."""
     most = max(0, min(most, MOST))
-    standing = [channel, channel, most]
+    wanted = [most] if channel is None else [channel, most]
     if not showing:
-        [found] = connection.execute(_LATEST, standing).fetchone()
+        [found] = connection.execute(latest(channel is None), wanted).fetchone()
         return [number for _, number in sorted(_places_decoder.decode(found), reverse=True)]
     places: set[Place] = set()
     pairs = {(each.source, rows.key(each.indicator)) for each in showing}
     with reading(connection):
         for width, parameters in rows.parts(pairs, 2):
-            [found] = connection.execute(showing_one(width), [*parameters, *standing]).fetchone()
-            places.update(_places_decoder.decode(found))
+            found = connection.execute(showing_one(width, channel is None), [*parameters, *wanted]).fetchone()
+            places.update(_places_decoder.decode(found[0]))
     return [number for _, number in nlargest(most, places)]
 
 
@@ -91,13 +88,28 @@ def forget_items(width: int) -> str:
 
 
 @cache
-def showing_one(width: int) -> str:
-    """The statement that finds standing posts which showed one of these: source, key."""
+def latest(anywhere: bool) -> str:
+    """The statement that finds the latest posts, anywhere or in a channel."""
+    return _places("post", "", anywhere)
+
+
+@cache
+def showing_one(width: int, anywhere: bool) -> str:
+    """The statement that finds the latest posts that showed one of these: source, key."""
+    return _places(
+        f"(VALUES {rows.values(width, 2)}) AS pair CROSS JOIN post_item CROSS JOIN post",
+        "source = pair.column1 AND key = pair.column2 AND post.id = post_item.post AND",
+        anywhere,
+    )
+
+
+def _places(tables: str, condition: str, anywhere: bool) -> str:
+    """A query for when posts that stand were posted, and their numbers; it ends with channel and limit."""
+    where = "" if anywhere else " AND channel = ?"
     return (
-        "SELECT json_group_array(json_array(posted_at, id)) FROM (SELECT DISTINCT posted_at, id"  # noqa: S608 (marks)
-        f" FROM (VALUES {rows.values(width, 2)}) AS pair CROSS JOIN post_item CROSS JOIN post"
-        " WHERE source = pair.column1 AND key = pair.column2 AND post.id = post_item.post"
-        f" AND {_STANDING})"
+        "SELECT json_group_array(json_array(posted_at, id)) FROM (SELECT DISTINCT posted_at, id"  # noqa: S608 (names from the code, marks)
+        f" FROM {tables} WHERE {condition} state <> 'deleted'{where}"
+        " ORDER BY posted_at DESC, id DESC LIMIT ?)"
     )
 
 

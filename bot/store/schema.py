@@ -100,6 +100,7 @@ def m007_posts(db: Database) -> None:
     )
     db.execute("CREATE UNIQUE INDEX post_message ON post (channel, ts)")
     db.execute("CREATE INDEX post_posted_at ON post (posted_at)")
+    db.execute("CREATE INDEX post_channel ON post (channel, posted_at)")
     db.execute(
         "CREATE TABLE post_item (source TEXT NOT NULL, key BLOB NOT NULL, post INTEGER NOT NULL,"
         " PRIMARY KEY (source, key, post)) WITHOUT ROWID"
