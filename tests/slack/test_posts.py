@@ -1,5 +1,6 @@
 """Marked posts: once, and only for those they were cleared for."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -175,3 +176,16 @@ async def test_an_archived_channel_refuses(stage: Stage, posts: Posts) -> None:
         await posts.post_marked(HERE, letter, nonce="n1")
 
     assert caught.value.code == "is_archived"
+
+
+async def test_people_are_answered_while_posts_wait_for_their_turn(stage: Stage) -> None:
+    posts = stage.bot.connection.posts
+    letter = await letter_for(posts)
+    waiting = [asyncio.ensure_future(posts.post_marked(HERE, letter, nonce=f"n{n}")) for n in range(20)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
+    assert "trendmicro-green-family" in await stage.answer("U0ANA", HERE)
+    assert len(stage.calls("chat.postMessage")) < 5
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
