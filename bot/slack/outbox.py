@@ -1,4 +1,7 @@
-"""Outbox: the only place that sends anything to Slack, after a last look at who will read it."""
+"""Outbox: answers, shares and modals, sent after a last look at who will read them.
+
+It and `bot.slack.posts`, for what Liaison says by itself, are the only places that send anything to Slack.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
