@@ -165,7 +165,10 @@ class Beginning:
         second = await subscription(store)
         two = await store.begin_delivery(second, period="2", next_at=T0 + 2 * DAY)
 
-        assert one == Delivery(channel="C0ONE", purpose=Purpose.DIGEST, period="1", since=0, upto=2)
+        zone = first.subscription.schedule.zone
+        assert one == Delivery(
+            channel="C0ONE", purpose=Purpose.DIGEST, period="1", since=0, upto=2, zone=zone
+        )
         assert (second.since, second.next_at) == (2, T0 + DAY)
         assert two == msgspec.structs.replace(one, period="2", since=2, upto=3)
         assert await store.deliveries() == [two, one]
