@@ -14,7 +14,7 @@ from bot.errors import UnavailableError, UsageError
 from bot.indicators import Indicator, Kind
 from bot.lookups import is_private
 from bot.schedules import next_after
-from bot.services import Services
+from bot.services import Services, Store
 from bot.sharing import Reach, may_release
 from bot.subscribing import describe, parse
 from bot.subscriptions import Purpose, Subscribed, Subscription
@@ -103,9 +103,7 @@ async def _now(ask: Ask, services: Services, purpose: Purpose) -> Notice:
     subscribed = await _subscribed(ask, services, purpose) or _not_on(purpose)
     if not await services.store.claim(f"now {purpose} {_channel(ask)}", seconds=BETWEEN_SECONDS):
         raise UsageError(f"A {purpose} was begun less than a minute ago; wait until it is there.")
-    period = services.clock().replace(microsecond=0).isoformat()
-    # What it is about is fixed here; the next one comes when it would have come anyway.
-    begun = await services.store.begin_delivery(subscribed, period=period, next_at=subscribed.next_at)
+    begun = await begin_now(services.store, subscribed, services.clock())
     said = "It comes within a minute." if begun else "It is due at this very moment, and on its way."
     if purpose is Purpose.DIGEST and not subscribed.subscription.say_nothing_new:
         said += " If nothing is new, nothing is posted."
@@ -131,6 +129,15 @@ _VERBS: dict[str, _Verb] = {
     "now": _now,
     "set-up": _set_up,
 }
+
+
+async def begin_now(store: Store, subscribed: Subscribed, now: datetime) -> Delivery | None:
+    """Begin a delivery besides the schedule; None if one has just begun.
+
+    What it is about is fixed here. The next one comes when it would have come anyway.
+    """
+    period = now.replace(microsecond=0).isoformat()
+    return await store.begin_delivery(subscribed, period=period, next_at=subscribed.next_at)
 
 
 # --- who may -------------------------------------------------------------------------------------------

@@ -288,8 +288,10 @@ async def test_a_form_is_filled_in_with_what_is_set(named: Services) -> None:
 
 async def test_a_preview_holds_what_all_readers_may_see_and_is_for_one(named: Services) -> None:
     await said(named, "digest on", by=OPERATOR)
-    for_one = {"source": "igci", "label": Label.AMBER, "addressed_to": frozenset({"trendmicro"})}
-    await named.store.add([claim(), claim(family="for one", **for_one)])
+    for_one = claim(
+        source="igci", family="for one", label=Label.AMBER, addressed_to=frozenset({"trendmicro"})
+    )
+    await named.store.add([claim(), for_one])
 
     preview = await reply(named, "digest preview", by=TREND)
 
