@@ -32,8 +32,10 @@ class Office:
         rest: Rest = asyncio.sleep,
         lease_seconds: float = LEASE_SECONDS,
         couriers: int = COURIERS,
+        close_seconds: float = CLOSE_SECONDS,
     ) -> None:
         self._means, self._rest, self._lease_seconds, self._couriers = means, rest, lease_seconds, couriers
+        self._close_seconds = close_seconds
         self._scheduler = Scheduler(means.store, clock=means.clock)
         self._name, self._numbers = secrets.token_hex(8), count()
         self._errands: set[asyncio.Task[object]] = set()
@@ -50,7 +52,7 @@ class Office:
             with suppress(asyncio.CancelledError):
                 await self._loop
         if self._errands:
-            await asyncio.wait(self._errands, timeout=CLOSE_SECONDS)
+            await asyncio.wait(self._errands, timeout=self._close_seconds)
         for errand in self._errands:
             errand.cancel()
         await asyncio.gather(*self._errands, return_exceptions=True)
