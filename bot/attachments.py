@@ -31,12 +31,12 @@ class Attachment:
     content: bytes
 
 
-def attachments(digest: Digest) -> Iterator[Attachment]:
+def attachments(digest: Digest, *, most_bytes: int = MAX_BYTES) -> Iterator[Attachment]:
     """The complete list, in one file unless it is too long for that; nothing if it stands in the thread."""
     if not digest.is_filed or digest.files_refused:
         return
     form = digest.attach or Attach.CSV
-    portions = list(_portions(digest.rows, _EACH[form]))
+    portions = list(_portions(digest.rows, _EACH[form], most_bytes))
     for number, portion in enumerate(portions, 1):
         part = f"-{number}-of-{len(portions)}" if len(portions) > 1 else ""
         name = f"digest-{digest.until:%Y-%m-%d-%H%M}{part}.{_ENDINGS[form]}"
@@ -44,14 +44,14 @@ def attachments(digest: Digest) -> Iterator[Attachment]:
         yield Attachment(name, b"".join(_WRITERS[form](digest.label, rows)))
 
 
-def _portions(rows: Sequence[bytes], each: int) -> Iterator[list[bytes]]:
+def _portions(rows: Sequence[bytes], each: int, most_bytes: int) -> Iterator[list[bytes]]:
     """Rows that fit into one file; those about one indicator stay together."""
     portion: list[bytes] = []
     size = 0
     for _, group in groupby(rows, key=lambda row: _decode(row)[:2]):
         same = list(group)
         more = sum(2 * len(row) + each for row in same)
-        if portion and size + more > MAX_BYTES:
+        if portion and size + more > most_bytes:
             yield portion
             portion, size = [], 0
         portion += same

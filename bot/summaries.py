@@ -96,7 +96,7 @@ class Summary:
     unnamed: int = 0  # reports of no family
     emerging: tuple[Emerging, ...] = ()
     is_comparable: bool = False  # enough days before had any report
-    feeds: tuple[Freshness, ...] = ()  # the stalest first
+    feeds: tuple[Freshness, ...] = ()  # the stalest first; for the host alone then those who brought nothing
     dealings: Dealings | None = None
 
     @property
@@ -171,10 +171,11 @@ class Figures:
         """What it comes to; dealings of whom the readers are not entitled to hear are left out."""
         org = concerned(self._audience, self._world)
         told = dealings if dealings is not None and dealings.org == org else None
+        silent = self._silent() if org == self._world.host else []
         is_comparable = sum(map(bool, self._days[:-1])) >= LEAST_DAYS
         return Summary(
             audience=self._audience,
-            label=max(self._label, Label.AMBER_STRICT) if told or self._silent(org) else self._label,
+            label=max(self._label, Label.AMBER_STRICT) if told or silent else self._label,
             bounds=self._bounds,
             days=tuple(self._days),
             sources=tuple(_often(self._sources)),
@@ -183,7 +184,7 @@ class Figures:
             unnamed=self._families.unnamed,
             emerging=tuple(self._families.emerging()[:MOST_EMERGING]) if is_comparable else (),
             is_comparable=is_comparable,
-            feeds=(*self._silent(org), *self._fresh()),
+            feeds=(*self._fresh(), *silent),
             dealings=told,
         )
 
@@ -191,10 +192,9 @@ class Figures:
         found = [Freshness(source, DAYS - 1 - day) for source, day in self._last.items()]
         return sorted(found, key=lambda each: (-(each.days or 0), each.source))
 
-    def _silent(self, org: str | None) -> list[Freshness]:
-        """Partners that brought nothing: for the host, who knows them all; for anybody else only itself."""
-        expected = self._world.in_force if org == self._world.host else {org} & self._world.in_force
-        names = sorted(self._world.names.get(each, each) for each in expected if each is not None)
+    def _silent(self) -> list[Freshness]:
+        """Partners that brought nothing; for the host, who knows them all."""
+        names = sorted(self._world.names.get(each, each) for each in self._world.in_force)
         return [Freshness(name, None) for name in names if name not in self._last]
 
 
