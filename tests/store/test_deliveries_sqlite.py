@@ -98,7 +98,7 @@ async def test_the_work_for_what_is_new_does_not_grow_with_the_store(tmp_path: P
             work[count] = _work(made, head, changed)
 
     for small, large in zip(work[2_000], work[20_000], strict=True):
-        assert large < 1.3 * small + 10
+        assert large < 1.3 * small + 5
 
 
 async def test_a_page_is_whole_though_rows_move_up_behind_it(store: SqliteStore) -> None:
