@@ -51,6 +51,7 @@ PURE = (
     "bot.feeds.*",
     "bot.filenames",
     "bot.findings",
+    "bot.forms",
     "bot.indicators",
     "bot.layout",
     "bot.manifest",
@@ -75,6 +76,7 @@ PURE = (
     "bot.service_lines",
     "bot.services",
     "bot.sharing",
+    "bot.subscribing",
     "bot.subscriptions",
     "bot.summaries",
     "bot.summary_cards",
@@ -82,6 +84,7 @@ PURE = (
     "bot.urls",
     "bot.verdicts",
     "bot.well_known",
+    "bot.written",
 )
 IMPURE = (
     "aiohttp",
