@@ -48,18 +48,26 @@ class Alerts(Protocol):
 
 
 class OperatorAlerts:
-    """The log, and a direct message to operators if there is a way to send one: of each kind now and then."""
+    """The log, and direct messages to operators if there is a way to send them; nothing here raises."""
 
     def __init__(self, send: Send | None, claim: Claim) -> None:
         self._send, self._claim = send, claim
 
     async def tell(self, alert: Alert) -> None:
-        """Log it; send it unless the operators have just heard of the same trouble."""
+        """Log it, and send it unless the operators have just heard of the same trouble."""
         LOG.error("%s", alert)
+        try:
+            is_news = await self._claim(f"alert {alert.trouble.name}", QUIET_SECONDS)
+        except BotError:
+            is_news = True
+        if is_news:
+            await self.say(f"{alert} There may be more like it: see the log.")
+
+    async def say(self, words: str) -> None:
+        """Send words that hold no data."""
         if self._send is None:
             return
         try:
-            if await self._claim(f"alert {alert.trouble.name}", QUIET_SECONDS):
-                await self._send(f"{alert} There may be more like it: see the log.")
+            await self._send(words)
         except BotError:
-            LOG.warning("an alert did not get through to the operators")
+            LOG.warning("words for the operators did not get through")

@@ -230,6 +230,8 @@ class Errand:
             readers=tuple(sorted(content.audience.orgs)),
             items=piece.items,
             files=(ts,) if isinstance(piece, File) else (),
+            # Much may have happened since it was sent: found again, it is judged anew.
+            state="doubted" if is_found else "shown",
         )
         await self._means.store.record_post(post)
 

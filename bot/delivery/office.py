@@ -77,6 +77,11 @@ class Office:
                 task.add_done_callback(self._errands.discard)
         return len(self._errands)
 
+    async def idle(self) -> None:
+        """Wait until no courier is under way."""
+        while self._errands:
+            await asyncio.wait(self._errands)
+
     async def _work(self) -> None:
         while True:
             try:

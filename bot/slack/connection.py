@@ -37,6 +37,7 @@ class Connection:
     services: Services
     audiences: Audiences
     posts: Posts
+    outbox: Outbox
 
     def http_handler(self) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The handler of what Slack sends over HTTP. Raises ConfigError without a signing secret."""
@@ -81,7 +82,7 @@ async def connect(
     Listeners(parts).register(app)
     Interactions(parts).register(app)
     posts = Posts(slack, parts.audiences, own_user=parts.own_user, clock=services.clock)
-    return Connection(slack, app, parts.work, settings, services, parts.audiences, posts)
+    return Connection(slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox)
 
 
 def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:

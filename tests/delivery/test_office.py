@@ -22,8 +22,12 @@ async def subscribe(stage: Stage, number: int) -> None:
 
 
 async def until_ended(stage: Stage, number: int) -> None:
-    while [each.state for each in await stage.store.deliveries(most=1_000)].count(State.DONE) < number:
+    while await _ended(stage) < number:  # noqa: ASYNC110 - another office may end them
         await asyncio.sleep(0.01)
+
+
+async def _ended(stage: Stage) -> int:
+    return [each.state for each in await stage.store.deliveries(most=1_000)].count(State.DONE)
 
 
 class Slow(Channel):
