@@ -12,14 +12,14 @@ from bot.indicators import Kind
 from bot.subscriptions import Attach
 from bot.tlp import Label
 
-MAX_BYTES = 15_000_000  # of one file, below what the outbox takes; more goes into a second one
+MAX_BYTES = 12_000_000  # of one file, well below what the outbox takes; more goes into a second one
 
 Writer = Callable[[Label, Iterable[Sourced]], Iterator[bytes]]
 _Row = tuple[Kind, str, Sourced]
 
 _WRITERS: dict[Attach, Writer] = {Attach.CSV: as_csv, Attach.STIX: as_stix}
 _ENDINGS = {Attach.CSV: "csv", Attach.STIX: "stix.json"}
-_EACH = {Attach.CSV: 100, Attach.STIX: 1_500}  # bytes around the facts of one row, at most
+_EACH = {Attach.CSV: 100, Attach.STIX: 700}  # bytes around the facts of one row
 _decode = msgspec.json.Decoder(_Row).decode
 
 
@@ -45,12 +45,15 @@ def attachments(digest: Digest, *, most_bytes: int = MAX_BYTES) -> Iterator[Atta
 
 
 def _portions(rows: Sequence[bytes], each: int, most_bytes: int) -> Iterator[list[bytes]]:
-    """Rows that fit into one file; those about one indicator stay together."""
+    """Rows that fit into one file; those about one indicator stay together.
+
+    The files write the same facts with other marks around them, so that the length of rows tells theirs.
+    """
     portion: list[bytes] = []
     size = 0
     for _, group in groupby(rows, key=lambda row: _decode(row)[:2]):
         same = list(group)
-        more = sum(2 * len(row) + each for row in same)
+        more = sum(len(row) + each for row in same)
         if portion and size + more > most_bytes:
             yield portion
             portion, size = [], 0

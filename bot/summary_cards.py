@@ -35,7 +35,7 @@ def body(summary: Summary) -> list[Part]:
         *_emerging(summary),
         *_dealings(summary.dealings),
         Footnote(Words(_WHAT_COUNTS)),
-        Footnote(Words(METHOD)),
+        *([Footnote(Words(METHOD))] if summary.is_comparable else []),
     ]
 
 

@@ -89,6 +89,16 @@ def test_no_cell_is_a_formula_and_no_row_is_lost(claims: list[Any]) -> None:
     assert bundle["type"] == "bundle"
 
 
+@given(st.lists(_claims, min_size=1, max_size=8), st.sampled_from(list(Attach)))
+def test_no_file_is_much_longer_than_its_rows(claims: list[Any], form: Attach) -> None:
+    digest = digest_of(*claims, attach=form)
+
+    [file] = attachments(digest)
+
+    beside = 3_000  # names of sources, markings, the head of the file
+    assert len(file.content) <= 1.5 * sum(len(row) + 700 for row in digest.rows) + beside
+
+
 @pytest.mark.parametrize("form", list(Attach))
 def test_too_much_for_one_file_becomes_several_without_a_gap(
     form: Attach,
@@ -98,7 +108,7 @@ def test_too_much_for_one_file_becomes_several_without_a_gap(
     files = list(attachments(digest_of(*claims, attach=form), most_bytes=20_000))
 
     assert len(files) > 1
-    assert all(len(file.content) <= 20_000 for file in files)
+    assert all(5_000 < len(file.content) <= 20_000 for file in files[:-1])
     assert files[0].name.startswith(f"digest-2026-11-23-0000-1-of-{len(files)}.")
     assert all(file.content.lstrip(b'"').startswith((b"TLP:GREEN", b'{"type')) for file in files)
     told = b"".join(file.content for file in files)
