@@ -27,13 +27,13 @@ _ENDED = {
     State.DONE: "Delivered last: {at}.",
     State.EMPTY: "At {at} nothing was new, so nothing was posted.",
     State.UNCERTAIN: "It is not sure whether the one of {at} arrived; an operator looks after it.",
-    State.PARKED: "Slack refused the one of {at}; an operator looks after it.",
+    State.PARKED: "The one of {at} could not be delivered; an operator looks after it.",
 }
 
 
 async def steer(ask: Ask, services: Services, purpose: Purpose) -> Reply:
     """Do what stands behind `digest` or `summary`; nothing is show. Raises BotError."""
-    word, _, rest = ask.text.strip().partition(" ")
+    word, *rest = ask.text.split(maxsplit=1) or [""]
     chosen = _VERBS.get(word.casefold())
     if chosen is None:
         near = get_close_matches(word.casefold()[:32], filter(None, _VERBS), n=1)
@@ -41,7 +41,7 @@ async def steer(ask: Ask, services: Services, purpose: Purpose) -> Reply:
         known = "“on”, “off”, “show”, “preview” or “now”"
         raise UsageError(f"“{word[:32]}” is not understood behind “{purpose}”.{meant} Write {known} there.")
     _check_place(ask, purpose)
-    return await chosen(replace(ask, text=unescape(rest)), services, purpose)
+    return await chosen(replace(ask, text=unescape("".join(rest))), services, purpose)
 
 
 # --- what can be done ----------------------------------------------------------------------------------
@@ -57,12 +57,15 @@ async def _on(ask: Ask, services: Services, purpose: Purpose) -> Notice:
         set_by=ask.actor.user,
     )
     next_at = next_after(subscription.schedule, services.clock())
+    is_first = await _subscribed(ask, services, purpose) is None
     await services.store.subscribe(subscription, next_at=next_at)
+    begins = "It begins with what is stored from now on." if is_first and purpose is Purpose.DIGEST else ""
     return _told(
         ask,
         f"{purpose} is on",
         [*describe(subscription), _next(subscription, next_at)],
         [_preview_offer(purpose), _set_up_offer(purpose)],
+        constant=begins,
     )
 
 

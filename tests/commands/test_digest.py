@@ -52,6 +52,7 @@ async def test_on_sets_it_and_says_what_was_set(named: Services) -> None:
         "About: domain.",
         "The full list comes as a CSV file.",
         "Next: Tue 2026-11-24 08:00 Asia/Singapore time.",  # now it is Monday 11:00 there
+        "It begins with what is stored from now on.",
     ]
     [subscribed] = await named.store.subscriptions(CHANNEL)
     assert in_words(subscribed.subscription) == "weekdays 08:00 tz Asia/Singapore kinds domain attach csv"
@@ -63,8 +64,9 @@ async def test_on_again_replaces_it_and_keeps_what_is_not_delivered_yet(named: S
     await said(named, ON, by=OPERATOR)
     await named.store.add([claim()])
 
-    await said(named, "digest on every 6h", by=OPERATOR)
+    lines = await said(named, "digest on\nevery 6h", by=OPERATOR)
 
+    assert lines[-1] == "Next: Mon 2026-11-23 14:00 Asia/Singapore time."
     [subscribed] = await named.store.subscriptions(CHANNEL)
     assert in_words(subscribed.subscription) == "every 6h tz Asia/Singapore"
     assert subscribed.since == 0
@@ -207,7 +209,7 @@ async def test_every_reader_may_know_what_the_channel_gets(named: Services, by: 
         ),
         (
             State.PARKED,
-            "Slack refused the one of Mon 2026-11-23 11:00 Asia/Singapore time; an operator looks",
+            "The one of Mon 2026-11-23 11:00 Asia/Singapore time could not be delivered; an operator",
         ),
     ],
 )
