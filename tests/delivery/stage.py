@@ -1,6 +1,6 @@
 """A stage for deliveries: a real store, a clock set by hand, and a channel that fails as it is told."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -101,6 +101,7 @@ class Channel:
         if (nap := self.nap) is not None:
             self.nap = None
             await nap()
+        self._seen(letter.message.text)
         return self._take("post", Stands("", nonce, thread, letter.message.text, letter.audience.orgs))
 
     async def find_marked(
@@ -133,6 +134,7 @@ class Channel:
     ) -> str:
         await starting()
         self._check(letter)
+        self._seen(content.decode(errors="replace"))
         found = Stands("", name, thread, letter.message.text, letter.audience.orgs, is_file=True)
         return self._take("attach", found)
 
@@ -167,6 +169,9 @@ class Channel:
         read_at = letter.audience.read_at or T0
         if not same_readers(letter.audience, self._look()) or abs(self.clock() - read_at) > MAX_AGE:
             raise ReadersChangedError
+
+    def _seen(self, text: str) -> None:
+        """For those who look at what is taken."""
 
     def _request(self, name: str) -> str | None:
         self.requests.append(name)
@@ -290,15 +295,16 @@ class Stage:
         }
         return Means(**known | other)
 
-    async def begin(self, channel: str = CHANNEL, *, say_nothing_new: bool = False) -> Delivery:
-        """A delivery that is due now."""
+    async def begin(self, channel: str = CHANNEL, claims: Sequence[Assertion] = (), **known: Any) -> Delivery:
+        """A delivery that is due now, with claims that were stored since the subscription."""
         subscription = Subscription(
             channel=channel,
             purpose=Purpose.DIGEST,
             schedule=parse("daily 08:00", "UTC"),
-            say_nothing_new=say_nothing_new,
+            **known,
         )
         await self.store.subscribe(subscription, next_at=self.clock())
+        await self.store.add(claims)
         [subscribed] = await self.store.subscriptions(channel)
         next_at = self.clock() + timedelta(days=1)
         delivery = await self.store.begin_delivery(
