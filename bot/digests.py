@@ -170,10 +170,7 @@ class Gathering:
         self._rows: list[bytes] = []
 
     def add(self, cleared: Cleared, *, before: Cleared | None = None) -> None:
-        """Take one page; `before` are the claims about its indicators that were stored earlier.
-
-        All that arrived at once must stand in the same page or in any, but `before` in none.
-        """
+        """Take one page; `before` are the claims about its indicators that this digest is not about."""
         if cleared.audience.orgs != self._audience.orgs or cleared.audience.cap != self._audience.cap:
             raise ValueError("a digest has one audience")
         earlier: dict[Indicator, Label] = {}
@@ -202,7 +199,7 @@ class Gathering:
         groups = self._groups()
         return Digest(
             audience=self._audience,
-            label=max([self._label, *(each.shown.label for each in changed if each.shown)]),
+            label=max([self._label, *map(self._label_of, changed)]),
             since=since,
             until=until,
             filters=self._filters,
@@ -217,6 +214,10 @@ class Gathering:
             attach=attach,
             rows=tuple(sorted(self._rows)),
         )
+
+    def _label_of(self, change: Changed) -> Label:
+        """That something was here is not for everybody either, whatever it was."""
+        return change.shown.label if change.shown else min(Label.GREEN, self._audience.cap)
 
     def _take(self, shown: Shown) -> None:
         self._label = max(self._label, shown.label)

@@ -111,6 +111,7 @@ def test_its_label_is_the_strictest_of_all_that_is_in_it_or_leads_to_it() -> Non
     assert digest_of(claim(1, label=Label.CLEAR)).label is Label.CLEAR
     assert digest_of(claim(1), claim(2, **amber)).label is Label.AMBER
     assert digest_of(claim(1), changed=[raised]).label is Label.AMBER
+    assert digest_of(changed=[Changed(What.GONE)]).label is Label.GREEN
     assert digest_of(claim(1), before=seen(claim(1, "igci", **amber))).label is Label.AMBER
 
 
