@@ -8,8 +8,8 @@ import msgspec
 
 from bot.assertions import Assertion
 from bot.blocks import Message
-from bot.cards import newest
 from bot.deliveries import Item, Post
+from bot.digest_cards import table
 from bot.digests import rank
 from bot.indicators import Indicator
 from bot.layout import Footnote, Heading, Paragraph, Part, Words, blocks, pages, plain, words
@@ -19,6 +19,7 @@ from bot.tlp import Label
 SERVICE = (
     "service:"  # before the name of an external service, in the place of a source; no slug holds a colon
 )
+NOTE = "correction"  # the purpose of posts that tell of corrections
 LISTED = 25  # entries in a corrected post
 _NAMED = 10  # entries in a note
 _MAX_FALLBACK = 3_800
@@ -41,8 +42,8 @@ class Judged:
 
     @property
     def is_affected(self) -> bool:
-        """Whether it must not stay as it is."""
-        return bool(self.taken or self.stale)
+        """Whether it must not stay as it is; a note about a correction has said how it was then."""
+        return bool(self.taken or (self.stale and self.post.purpose != NOTE))
 
 
 def judge(post: Post, stored: Stored, audience: Audience, world: World) -> Judged:
@@ -72,7 +73,7 @@ def key(item: Item) -> Key:
 
 def corrected(judged: Judged, audience: Audience, world: World) -> Message | None:
     """What a post says instead; None if nothing of it can be said. What services said is left out."""
-    if not judged.stay or is_file(judged.post) or judged.post.purpose == "correction":
+    if not judged.stay or is_file(judged.post) or judged.post.purpose == NOTE:
         return None
     cleared = clear(judged.stay, audience, world)
     if not cleared.shown:
@@ -81,7 +82,7 @@ def corrected(judged: Judged, audience: Audience, world: World) -> Message | Non
     more = len(best) - LISTED
     parts: list[Part] = [
         Paragraph(((*_of(judged.post), Words(", corrected. What may be shown here now:")),)),
-        newest(best[:LISTED]),
+        table(best[:LISTED]),
         *(
             [Footnote(Words(f"{more:,} more were shown here: look them up or ask for “recent”."))]
             if more > 0
@@ -96,7 +97,10 @@ def note(post: Post, about: Sequence[Item], cleared: Cleared) -> Message:
     others = len({key(item) for item in about}) - len(cleared.shown)
     parts: list[Part] = [Paragraph(((*_of(post), Words(" was corrected.")),))]
     if cleared.shown:
-        parts += [Paragraph(((Words("Withdrawn or marked anew by their source:"),),)), _table(cleared)]
+        parts += [
+            Paragraph(((Words("Withdrawn or marked anew by their source:"),),)),
+            table(sorted(cleared.shown, key=rank)),
+        ]
     if others > 0:
         parts.append(Paragraph(((Words(f"No longer shared here: {_entries(others)}."),),)))
     return _message(cleared.label, "correction", [*parts, Footnote(Words(_COPIED))])
@@ -114,7 +118,10 @@ def notice(
         Words(" in another channel no longer shows entries of yours. Until then it could be read by: "),
         who,
     )
-    parts: list[Part] = [Paragraph((told,)), *([_table(cleared)] if cleared.shown else [])]
+    parts: list[Part] = [
+        Paragraph((told,)),
+        *([table(sorted(cleared.shown, key=rank))] if cleared.shown else []),
+    ]
     if others > 0:
         parts.append(Paragraph(((Words(f"Not to be named in this channel: {_entries(others)}."),),)))
     return _message(cleared.label, "your entries were taken back", [*parts, Footnote(Words(_COPIED))])
@@ -176,10 +183,6 @@ def _of(post: Post) -> tuple[Words, ...]:
 
 def _day(time: datetime) -> str:
     return f"{time:%d %b %Y %H:%M} UTC"
-
-
-def _table(cleared: Cleared) -> Part:
-    return newest(cleared.shown)
 
 
 def _entries(number: int) -> str:

@@ -87,7 +87,7 @@ def complete(digest: Digest) -> Iterator[Part]:
         return
     if digest.files_refused:
         yield Footnote(Words(_refused(digest)))
-    yield _table(digest.listed, _MAX_LISTED_VALUE)
+    yield table(digest.listed, _MAX_LISTED_VALUE)
 
 
 def kinds(numbers: Iterable[tuple[Kind, int]]) -> str:
@@ -161,9 +161,9 @@ def _top(digest: Digest) -> list[Part]:
     """The best entries: all claims if they are few, else each indicator once."""
     best = _best(digest)
     if digest.claims <= TOP:
-        return [_table(best, _MAX_VALUE)] if best else []
+        return [table(best, _MAX_VALUE)] if best else []
     head = (Words(f"Top {len(best)}", "bold"), Words(f" of {digest.claims:,}"))
-    return [_paragraph(head), _table(best, _MAX_VALUE), Footnote(Words(_CHOSEN))]
+    return [_paragraph(head), table(best, _MAX_VALUE), Footnote(Words(_CHOSEN))]
 
 
 def _best(digest: Digest) -> Sequence[Shown]:
@@ -173,7 +173,8 @@ def _best(digest: Digest) -> Sequence[Shown]:
     return [shown for shown in digest.listed if first[shown.indicator] is shown][:TOP]
 
 
-def _table(claims: Sequence[Shown], at_most: int) -> Table:
+def table(claims: Sequence[Shown], at_most: int = _MAX_VALUE) -> Table:
+    """A row a claim; of an indicator at most so many characters."""
     head = ("Verdict", "Indicator", "Family", "First seen", "Source", "Label")
     return Table(tuple(map(Words, head)), tuple(_row(shown, at_most) for shown in claims))
 

@@ -55,7 +55,10 @@ class Thread:
     async def give_up(self) -> None:
         """It failed for too long."""
         await self._books.load()
-        await self._unreachable([each for each in self._books.posts.values() if each.state in PENDING])
+        waiting = [each for each in self._books.posts.values() if each.state in PENDING or each.amending]
+        await self._unreachable(waiting)
+        for post in waiting:
+            await self._books.put(self._books.posts[post.ts], amending=None)
 
     async def _amend(self) -> None:
         await self._books.load()
@@ -106,7 +109,7 @@ class Thread:
     def _lead(self, affected: Sequence[Judged]) -> Post | None:
         speaking = [each for each in self._books.posts.values() if each.amending and each.amending.notes]
         spoken_for = [
-            self._books.posts[each.post.ts] for each in affected if each.post.purpose != "correction"
+            self._books.posts[each.post.ts] for each in affected if each.post.purpose != amends.NOTE
         ]
         return next(iter((*speaking, *spoken_for)), None)
 
@@ -174,8 +177,8 @@ class Thread:
         """Slack lets us do nothing about it."""
         for post in posts:
             await self._tools.tell(
-                f"A post ({post.purpose}, {post.ts}) in {post.channel} may show what its readers may not see, "
-                "and Slack does not let Liaison change or delete it. Look at it yourself, and delete it there."
+                f"A post ({post.purpose}, {post.ts}) in {post.channel} may show what its readers may not "
+                "see, and Slack does not let Liaison change or delete it. Look at it yourself, and delete it."
             )
             await self._books.put(post, state="unreachable")
 

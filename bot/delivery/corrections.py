@@ -170,7 +170,7 @@ class Corrections:
                     channel=channel, showing=late.changes, most=MOST_POSTS
                 ):
                     if (channel, post.ts) in fresh:
-                        await self._tools.store.record_post(_doubted(post, keys, late.are_wished))
+                        await self._tools.store.record_post(_doubted(post, keys, late))
                         self._queue(post)
         late.seen |= fresh
         return len(fresh)
@@ -282,12 +282,13 @@ class Corrections:
                 each.cancel()
 
 
-def _doubted(post: Post, keys: set[Key], are_wished: bool) -> Post:
+def _doubted(post: Post, keys: set[Key], late: _Late) -> Post:
+    """The same, to be judged anew; what was posted after a change shows it as it is."""
     doing = post.amending or Amending()
     about = [item for item in post.items if amends.key(item) in keys]
-    if are_wished:
+    if late.are_wished:
         doing = msgspec.structs.replace(doing, wished=_joined(doing.wished, about))
-    else:
+    elif post.posted_at <= late.began_at:
         doing = msgspec.structs.replace(doing, changed=_joined(doing.changed, about))
     state = post.state if post.state in PENDING else "doubted"
     return msgspec.structs.replace(post, state=state, amending=doing)

@@ -23,6 +23,7 @@ class Notes:
         self._tools, self._books = tools, books
 
     async def tell(self, post: Post, world: World) -> None:
+        """Say all that is to be said; the post is the one that speaks for its thread."""
         post = await self._with_sources(post, world)
         doing = post.amending or Amending()
         if not doing.is_host_told:
@@ -160,7 +161,7 @@ class Notes:
                 channel=note.channel,
                 ts=ts,
                 thread=note.thread,
-                purpose="correction",
+                purpose=amends.NOTE,
                 posted_at=self._tools.clock(),
                 items=note.names,
             )
