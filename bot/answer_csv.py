@@ -56,7 +56,7 @@ def _finding(finding: Finding) -> list[str]:
         *(str(finding.label), finding.title, finding.outcome.value, finding.verdict.value),
         *(report.score or "", report.family or "", _time(report.first_seen), _time(report.last_seen)),
         *(_time(finding.fetched_at), _flag(finding.is_stale), _time(finding.again_at)),
-        *(why(finding.reason), report.link or ""),
+        *(why(finding), report.link or ""),
     ]
 
 

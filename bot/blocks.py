@@ -9,6 +9,7 @@ from itertools import chain, groupby, islice
 from typing import TypedDict
 
 from bot import digest_cards, service_lines, summary_cards
+from bot.answers import Entry
 from bot.blockkit import MAX_HEADER
 from bot.cards import NO_VERDICT, card, counts, headline, is_brief, is_empty, newest, summary, titled
 from bot.chat import Lookup, Notice, Preview, Recent, Reply, Row
@@ -56,6 +57,11 @@ _READERS_UNSURE = (
 )
 _IN_PRIVATE = "External services are asked in private only: write to me directly."
 _PREVIEW = "Nobody else sees this. The channel would get it so now, and what is new until then."
+RED = (
+    "TLP:RED goes to nobody else: no service was asked, and what lists held here say is not shown. "
+    "With tlp:amber+strict nothing leaves either, and they answer."
+)
+_BY_MESSAGE = "A CSV file with all of it comes by direct message."
 _REFUSAL = (
     Paragraph(((Words("Nothing of this can be shown in this conversation."),),)),
     Footnote(Words("Its readers and its cap decide; the command “who” tells both.")),
@@ -105,7 +111,15 @@ def shareable(reply: Lookup) -> Lookup:
     """
     told = (replace(entry, findings=tuple(filter(speaks, entry.findings))) for entry in reply.entries)
     known = tuple(entry for entry in told if not is_empty(entry))
-    return replace(reply, entries=known, not_understood=(), asks_in_private=False, at=None)
+    return replace(
+        reply,
+        entries=known,
+        not_understood=(),
+        asks_in_private=False,
+        is_red=False,
+        wants_file=False,
+        at=None,
+    )
 
 
 def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block:
@@ -158,7 +172,8 @@ def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]
 
 def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
-    first, *rest = pages([*_doubts(reply), *_body(reply), *_missed(reply), *_in_private(reply)])
+    parts = [*_doubts(reply), *_body(reply), *_missed(reply), *_hints(reply)]
+    first, *rest = pages(parts) if parts else [()]
     if rest:
         first = (*first, Footnote(Words("Continued in the details.")))
     more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
@@ -197,15 +212,22 @@ def _missed(reply: Reply) -> list[Part]:
     return [Footnote(words(f"⚠️ Not understood, so not looked up: {', '.join(missed[:_MAX_MISSED])}{more}"))]
 
 
-def _in_private(reply: Reply) -> list[Part]:
-    """The same words whatever is stored: here a service is asked about nothing."""
-    return [Footnote(Words(_IN_PRIVATE))] if isinstance(reply, Lookup) and reply.asks_in_private else []
+def _hints(reply: Reply) -> list[Part]:
+    """Why services say nothing, and where the file is; the same words whatever is stored."""
+    if not isinstance(reply, Lookup):
+        return []
+    told = (
+        (_IN_PRIVATE, reply.asks_in_private),
+        (RED, reply.is_red and not reply.asks_in_private),
+        (_BY_MESSAGE, reply.wants_file and reply.cleared.audience.reach is Reach.EPHEMERAL),
+    )
+    return [Footnote(Words(text)) for text, is_so in told if is_so]
 
 
 def _body(reply: Reply) -> list[Part]:
     match reply:
         case Notice(rows=rows, footer=footer):
-            small_print = [Footnote(words(footer, at_most=1_000))] if footer or not rows else []
+            small_print = [Footnote(words(footer, at_most=1_000))] if footer else []
             return [*_rows(rows), *small_print]
         case Recent(cleared=cleared, period=period, more=more):
             return _recent(cleared, period, more)
@@ -261,7 +283,7 @@ def _row(row: Row) -> Line:
 
 
 def _buttons(reply: Reply, share: str, details: str) -> list[Button]:
-    worth_sharing = isinstance(reply, Lookup) and shareable(reply).entries
+    worth_sharing = isinstance(reply, Lookup) and any(map(_is_news, shareable(reply).entries))
     buttons = [Button(SHARE, Words("Share to channel…"), share)] if share and worth_sharing else []
     buttons += [Button(DETAILS, Words("Details"), details)] if details else []
     return buttons
@@ -273,6 +295,11 @@ def _offers(reply: Reply, tokens: Sequence[str]) -> list[Button]:
     return [
         Button(f"{OFFER}{number}", Words(offer.words), token) for number, (offer, token) in enumerate(named)
     ]
+
+
+def _is_news(entry: Entry) -> bool:
+    """Whether it tells others anything: that a service knows nothing is not shared."""
+    return bool(entry.assertions) or any(each.report is not None for each in entry.findings)
 
 
 def _payload(parts: Sequence[Part]) -> "_Payload":

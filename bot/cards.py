@@ -115,7 +115,7 @@ def _row(entry: Entry, *, are_asked: bool, are_claimed: bool) -> tuple[Line, ...
     found = [finding.report.family for finding in entry.findings if finding.report is not None]
     families = dict.fromkeys(family for family in (*claimed, *found) if family)
     value = _value(entry.indicator, at_most=150)
-    note = (Words(" "), words(", ".join(entry.well_known), at_most=60)) if entry.well_known else ()
+    note = (Words(" ℹ️ "), words(", ".join(entry.well_known), at_most=60)) if entry.well_known else ()
     return (
         (Words(f"{severity(entry)}{', ⚠️ disputed' if entry.is_conflict else ''}"),),
         (value, *note),
@@ -142,7 +142,7 @@ def _news(shown: Shown) -> tuple[Line, ...]:
 
 
 def _card(entry: Entry, head: Line, *, brief: bool, at: datetime | None) -> list[Part]:
-    top = [_known(entry), head]
+    top = [head, _known(entry)]
     services = service_lines.services(entry.findings, at, brief=brief)
     if is_empty(entry):
         top.append((Words("Nothing to show for "), _value(entry.indicator)))

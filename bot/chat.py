@@ -67,6 +67,7 @@ class Lookup:
     not_understood: tuple[str, ...] = ()  # what the asker typed that cannot be looked up
     asks_in_private: bool = False  # external services were not asked, for others read along
     at: datetime | None = None  # when it was asked, to tell how old findings are; None tells their dates
+    is_red: bool = False  # the asker declared TLP:RED, so what services and lists say cannot be shown
     wants_file: bool = False  # all of it belongs into a CSV file for the asker, too
     # What of it may go into that file: it stays in the direct conversation, where TLP:RED does not belong.
     lasting: "Lookup | None" = field(default=None, compare=False, repr=False)

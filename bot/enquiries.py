@@ -1,27 +1,32 @@
 """Enquiry: what one person wants to know of external services, and which of them may be asked. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import tlp
 from bot.assertions import Assertion
 from bot.errors import InputError, UsageError
-from bot.extraction import host_of
-from bot.indicators import Indicator, Kind
+from bot.implied import implied
+from bot.indicators import Indicator
 from bot.sharing import Audience, World, may_release, visible
 from bot.tlp import Label, Pap, strictest
 
 UNDECLARED = Label.GREEN  # of a question about something that the asker sees no claim about
 
-# "tlp:amber", "TLP: AMBER STRICT", "pap=red", and "TLP AMBER", but nothing within an address.
+# "tlp:amber", "TLP: AMBER STRICT", "pap=red", "TLP 2.0 AMBER", "#tlp-red": a marking that is overlooked lets
+# the question out, so only what stands within an address is none.
 _MARKING = re.compile(
-    r"""(?<![^\s,;|<>"'`*_(\[])(?P<scheme>tlp|pap)
-      (?: \s{0,3} [:=\uff1a] \s{0,3} (?P<said>[^\s,;|<>"'`*()\[\]]{0,40})
-        | \s{1,3} (?P<bare>white|clear|green|amber|red)(?!\w) )
+    r"""(?<![^\W_])(?P<scheme>tlp|pap)(?:[\s_-]?v?2(?:\.0)?)?
+      (?: \s{0,20} [:=] \s{0,20} (?P<said>[^\s,;|<>"'`*()\[\]{}~\u201c\u201d\u2018\u2019\xab\xbb]{0,40})
+        | [\s_/>\u2192\u2013\u2014-]{1,20} (?P<bare>white|clear|green|amber|red)(?!\w|[.@]\w|-(?!strict)\w) )
       (?P<strict>[\s_+-]{1,3}strict(?!\w))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_TOKEN_END = re.compile(r"""[\s,;|<>"'`*_(\[{]|[^\x00-\x7f]""")
+_OF_ADDRESS = re.compile(r"[./?@%\\]")
+_LONGEST_START = 300  # characters of an address before something that looks like a marking
+_WIDE = {0xFF01 + offset: 0x21 + offset for offset in range(0x5E)}  # as Japanese keyboards type
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ NOTHING_DECLARED = Declared()
 def declared(text: str) -> Declared:
     """The markings that stand in a text; the strictest of several counts. Raises UsageError."""
     labels, paps = [], []
-    for found in _MARKING.finditer(text):
+    for found in _markings(text):
         said = (found["said"] or found["bare"] or "").rstrip(".:!?") + ("+strict" if found["strict"] else "")
         try:
             if found["scheme"].lower() == "tlp":
@@ -52,7 +57,22 @@ def declared(text: str) -> Declared:
 
 def unmarked(text: str) -> str:
     """The same text with spaces in the place of its markings: everything else stays where it is."""
-    return _MARKING.sub(lambda found: " " * len(found[0]), text)
+    left, end = "", 0
+    for found in _markings(text):
+        left += text[end : found.start()] + " " * len(found[0])
+        end = found.end()
+    return left + text[end:]
+
+
+def _markings(text: str) -> list[re.Match[str]]:
+    found = _MARKING.finditer(text.translate(_WIDE))
+    return [each for each in found if not _is_within_address(each)]
+
+
+def _is_within_address(found: re.Match[str]) -> bool:
+    before = found.string[max(0, found.start() - _LONGEST_START) : found.start()]
+    start = _TOKEN_END.split(before)[-1]
+    return len(start) == _LONGEST_START or _OF_ADDRESS.search(start) is not None
 
 
 def _unreadable(scheme: str, said: str) -> str:
@@ -94,12 +114,8 @@ class Gate:
 
     def __init__(self, enquiry: Enquiry) -> None:
         self._enquiry = enquiry
-        about = {each: _and_host(each) for each in enquiry.indicators}
-        asked = {one for each in about.values() for one in each}
-        seen = visible(enquiry.stored, enquiry.asker, enquiry.world, asked=asked)
-        self._claims = {
-            each: _question(each, enquiry, [c for one in about[each] for c in seen[one]]) for each in about
-        }
+        seen = _seen(enquiry)
+        self._claims = {each: _question(each, enquiry, seen) for each in enquiry.indicators}
 
     def judge(self, indicator: Indicator, provider: Audience) -> Permit:
         """Whether this service may be asked about it; the strictest marking involved decides."""
@@ -111,22 +127,47 @@ class Gate:
         reason = next((decision.reason for decision in refused if not decision.release), "")
         return Permit(not reason, reason, label)
 
-    def label(self, indicator: Indicator) -> Label:
-        """The strictest label involved."""
-        return strictest(claim.label for claim in self._claims[indicator])
+
+def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:
+    """What else the store must be asked about before the gate judges, beside what was read already.
+
+    First what the question implies; then hashes that the asker sees are of the same file, of which other
+    sources may have said more.
+    """
+    implications = [one for each in enquiry.indicators for one in (each, *implied(each))]
+    hashes = [claim.indicator for claims in _seen(enquiry).values() for claim in claims]
+    return [each for each in dict.fromkeys(implications + hashes) if each not in read]
 
 
-def _and_host(indicator: Indicator) -> list[Indicator]:
-    """A question about a URL tells of its host, too."""
-    host = host_of(indicator) if indicator.kind is Kind.URL else None
-    return [indicator, *([host] if host is not None else [])]
+def _seen(enquiry: Enquiry) -> dict[Indicator, list[Assertion]]:
+    """What the asker sees of everything that the store said something about, and of the same files."""
+    told_of = {claim.indicator for claim in enquiry.stored}
+    return visible(enquiry.stored, enquiry.asker, enquiry.world, asked=told_of)
 
 
-def _question(indicator: Indicator, enquiry: Enquiry, claims: Iterable[Assertion]) -> list[Assertion]:
-    """The claims that the asker sees, and the question itself as a claim of whoever asks."""
-    claims = list(claims)
+def _question(
+    indicator: Indicator, enquiry: Enquiry, seen: Mapping[Indicator, Sequence[Assertion]]
+) -> list[Assertion]:
+    """The claims that the asker sees, and the question itself as a claim of whoever asks.
+
+    What is said of a whole host, file or network does not make each thing in it as well known.
+    """
     label = enquiry.declared.label
     if label is None:
-        label = Label.CLEAR if claims else UNDECLARED
+        label = Label.CLEAR if seen.get(indicator) else UNDECLARED
     question = Assertion(indicator=indicator, source=enquiry.org, label=label, pap=enquiry.declared.pap)
-    return [question, *claims]
+    return [question, *_involved([indicator, *implied(indicator)], seen)]
+
+
+def _involved(about: Iterable[Indicator], seen: Mapping[Indicator, Sequence[Assertion]]) -> list[Assertion]:
+    """What is seen of these, of hashes of the same files, of hashes that others say are of the same file."""
+    claims: list[Assertion] = []
+    told, waiting = set(), list(about)
+    while waiting:
+        each = waiting.pop()
+        if each not in told:
+            found = seen.get(each, ())
+            told.add(each)
+            claims += found
+            waiting += (claim.indicator for claim in found if claim.indicator != each)
+    return claims

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.answers import entries
 from bot.chat import Ask, Lookup, Surface
-from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry
+from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry, unread
 from bot.extraction import Found, extract, host_of
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
@@ -19,6 +19,7 @@ from bot.sharing import Audience, Cleared, Reach, World, clear, tell
 _TOKEN = re.compile(r"[^\s,;|<>\"']{6,300}")
 # Somebody meant an indicator: signs between letters or digits as in an address, or a long run of hex digits.
 _MEANT = re.compile(r"\w[\[({]?[.:@][\])}]?/{0,2}\w|\A[0-9a-fA-F]{16,}\Z")
+_MAX_STEPS = 4  # from hash to hash of a file, each by the word of another source
 _MAX_TOKENS = 2_000  # of one text that are looked at again
 
 
@@ -59,11 +60,25 @@ async def look_up_and_ask(
     if not is_private(ask) and ask.surface is not Surface.BUTTON:
         return replace(_answer(indicators, cleared, world), asks_in_private=True)
     if not is_private(ask):
+        enquiry = await _with_all_that_counts(enquiry, asked, services.store)
         question = _Asked(indicators, cleared, None, enquiry)
         return _told(question, await services.enrichment.remembered(enquiry))
     stays = clear(stored, replace(ask.audience, reach=Reach.DM), world, asked=asked) if on_purpose else None
+    enquiry = await _with_all_that_counts(enquiry, asked, services.store)
     question = _Asked(indicators, cleared, stays, enquiry)
     return _growing(question, await services.enrichment.enquire(enquiry))
+
+
+async def _with_all_that_counts(enquiry: Enquiry, asked: Sequence[Indicator], store: Store) -> Enquiry:
+    """The enquiry with what the store holds about everything that the question tells of, however linked."""
+    read = set(asked)
+    for _ in range(_MAX_STEPS):
+        more = unread(enquiry, read)
+        if not more:
+            break
+        read |= set(more)
+        enquiry = replace(enquiry, stored=[*enquiry.stored, *await store.lookup(more)])
+    return enquiry
 
 
 def annotated(answer: Lookup, **facts: Any) -> Lookup:

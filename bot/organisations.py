@@ -1,5 +1,6 @@
 """Organisations: who the host and its partners are, and which Slack team belongs to whom."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,6 +64,14 @@ class Registry:
         org = self.organisation(slug)
         return org is not None and any(Member(user, team) in org.stewards for team in teams)
 
+    def known_as(self, word: str) -> frozenset[str]:
+        """The slugs of organisations that go by that word: a slug, or how a slug or a name begins a word."""
+        return frozenset(
+            org.id
+            for org in (self.host, *self.partners)
+            if _goes_by(word, org.id) or _goes_by(word, org.name)
+        )
+
     def cap(self, channel: str) -> Label:
         """The strictest label a channel may carry."""
         return self.caps.get(channel, DEFAULT_CAP)
@@ -82,6 +91,11 @@ class Registry:
             named_to={org.id: org.named_to for org in everyone},
             own_queries=frozenset(org.id for org in (self.host, *partners) if org.enrich_own_queries),
         )
+
+
+def _goes_by(word: str, name: str) -> bool:
+    words = re.findall(r"[^\W_]+", name.casefold())
+    return any(each.startswith(word) for each in (*words, "".join(words)))
 
 
 def _in_force(org: Organisation, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.findings import Finding, Outcome
 from bot.layout import Bullets, Footnote, Line, Paragraph, Part, Words, joined, link, when, words
-from bot.tlp import strictest
+from bot.tlp import Label, strictest
 from bot.verdicts import Verdict
 
 # Severity by emoji and by word, the worst first.
@@ -27,7 +27,7 @@ _PROBLEMS = {
 }
 # How the release policy words its reasons, by their beginnings, and what they mean to an analyst.
 _REASONS = (
-    ("TLP above", "marked above what it may be asked about"),
+    ("TLP above", "{label} is above what may be asked there"),
     ("PAP:RED", "its PAP forbids to ask others"),
     ("PAP:AMBER", "its PAP forbids questions that others can see"),
     ("excluded by the source", "excluded by its source"),
@@ -46,9 +46,13 @@ def speaks(finding: Finding) -> bool:
     return finding.report is not None or finding.outcome is Outcome.NOT_FOUND
 
 
-def why(reason: str) -> str:
-    """A reason of the release policy in an analyst's words; any other as it is."""
-    return next((plain for start, plain in _REASONS if reason.startswith(start)), reason)
+def why(finding: Finding) -> str:
+    """Why it was not asked, in an analyst's words; a reason without such words as it is."""
+    reason = finding.reason
+    told = next((plain for start, plain in _REASONS if reason.startswith(start)), reason)
+    # That it was refused is told under AMBER+STRICT even if the question was RED.
+    label = "its marking" if finding.label >= Label.AMBER_STRICT else str(finding.label)
+    return told.replace("{label}", label)
 
 
 def services(findings: Sequence[Finding], at: datetime | None, *, brief: bool) -> list[Part]:
@@ -199,7 +203,7 @@ def _not_asked(findings: Iterable[Finding]) -> list[Part]:
     by_reason: dict[str, list[str]] = {}
     for each in sorted(findings, key=lambda one: one.title):
         if each.outcome is Outcome.BLOCKED:
-            by_reason.setdefault(why(each.reason), []).append(each.title)
+            by_reason.setdefault(why(each), []).append(each.title)
     told = [", ".join(titles) + (f" ({why})" if why else "") for why, titles in by_reason.items()]
     return [Footnote(words(f"Not asked: {'; '.join(told)}", at_most=1_500))] if told else []
 
@@ -226,8 +230,8 @@ def _sum(title: str, findings: Sequence[Finding], at: datetime | None) -> Line:
         if number[outcome]
     ]
     problems = Counter(_problem(each, at) for each in findings if each.outcome.is_error)
-    told += [f"{many} {problem}" for problem, many in sorted(problems.items())]
-    blocked = Counter(why(each.reason) for each in findings if each.outcome is Outcome.BLOCKED)
+    told += [f"{many} failed ({problem})" for problem, many in sorted(problems.items())]
+    blocked = Counter(why(each) for each in findings if each.outcome is Outcome.BLOCKED)
     told += [f"{many} not asked{f' ({why})' if why else ''}" for why, many in sorted(blocked.items())]
     name = words(title, "bold", at_most=_MAX_TITLE)
     return (name, Words("  "), words(" · ".join(told), at_most=_MAX_SUMS))

@@ -159,8 +159,9 @@ class Standing:
     provider: str
     title: str
     is_on: bool
-    used: int | None = None  # of this organisation's share of the day; None without a limit
+    used: int | None = None  # of this organisation's share of a period; None without a limit
     most: int | None = None
+    period: str = "day"  # or month, or minute
     last_success: datetime | None = None
     last_error: Outcome | None = None
     last_error_at: datetime | None = None

@@ -65,7 +65,7 @@ def _span(network: _Network) -> tuple[int, int, int]:
 
 def _name_label(name: str) -> str | None:
     if name.rpartition(".")[2] in _RESERVED_ENDINGS or ".".join(name.split(".")[-2:]) in _RESERVED_NAMES:
-        return "name for documentation"
+        return "reserved for documentation"
     return _NAMES.get(name) or _NAMES.get(name.removeprefix("www."))
 
 
@@ -143,7 +143,7 @@ _NETWORKS = tuple(
         **_each("shared by providers (carrier-grade NAT)", "100.64.0.0/10"),
         **_each("link-local", "169.254.0.0/16 fe80::/10"),
         **_each(
-            "addresses for documentation",
+            "reserved for documentation",
             "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
         ),
         **_each("network for benchmarks", "198.18.0.0/15 2001:2::/48"),

@@ -7,6 +7,7 @@ from bot.extraction import extract
 from bot.lookups import annotated, is_private, look_up_and_ask, not_understood
 from bot.services import Services
 from bot.sharing import UNKNOWN
+from bot.tlp import Label
 
 MAX_INDICATORS = 100  # of one question to services
 _ALONE = "“lookup” tells what the store holds."
@@ -27,7 +28,9 @@ async def run(ask: Ask, services: Services) -> Reply:
     if obstacle := await _obstacle(ask, services):
         return Notice(title="services were not asked", rows=tuple(Row(text=each) for each in obstacle))
     answer = await look_up_and_ask(asked, ask, services, declared=marking, on_purpose=True)
-    return annotated(answer, not_understood=not_understood(text, found), wants_file=True)
+    is_red = marking.label is Label.RED
+    missed = not_understood(text, found)
+    return annotated(answer, not_understood=missed, is_red=is_red, wants_file=not is_red)
 
 
 async def _obstacle(ask: Ask, services: Services) -> tuple[str, ...]:
@@ -69,8 +72,8 @@ def _nothing_asked(ask: Ask) -> Notice:
     return Notice(
         title="no indicator found",
         rows=(Row(text="Nothing in that can be asked about. Type for example:"), *examples),
-        footer=f"Up to {MAX_INDICATORS} at once. A marking among them, such as tlp:amber or pap:red, says "
-        "how far your question may go.",
+        footer=f"Up to {MAX_INDICATORS} at once. A marking among them, such as tlp:clear or pap:red, says "
+        "how far your question may go; what nobody marked counts as TLP:GREEN.",
     )
 
 

@@ -6,6 +6,7 @@ from bot.errors import UsageError
 from bot.extraction import extract
 from bot.lookups import annotated, look_up_and_ask, not_understood
 from bot.services import Services
+from bot.tlp import Label
 
 MAX_INDICATORS = 500  # of one lookup
 
@@ -22,7 +23,8 @@ async def run(ask: Ask, services: Services) -> Reply:
             f"These are {len(asked)} indicators; one lookup takes up to {MAX_INDICATORS}. Send them in parts."
         )
     answer = await look_up_and_ask(asked, ask, services, declared=marking)
-    return annotated(answer, not_understood=not_understood(text, found))
+    is_red = marking.label is Label.RED and services.enrichment is not None
+    return annotated(answer, not_understood=not_understood(text, found), is_red=is_red)
 
 
 def _nothing_asked(ask: Ask) -> Notice:

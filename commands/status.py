@@ -51,17 +51,19 @@ async def _services(ask: Ask, services: Services) -> list[str]:
     if org not in world.own_queries:
         return ["Your organisation has not agreed that its questions go to external services: none is asked."]
     standings = await services.enrichment.standing(org)
-    return [_standing(each) if org == world.host else _share(each) for each in standings]
+    return [_standing(each, world.now) if org == world.host else _share(each) for each in standings]
 
 
-def _standing(standing: Standing) -> str:
+def _standing(standing: Standing, now: datetime) -> str:
     """Everything, for the host."""
     facts = (
         ("last answer", standing.last_success),
         (f"last error “{standing.last_error}”", standing.last_error_at if standing.last_error else None),
-        ("asked again at", standing.again_at),
+        ("left alone until", standing.again_at),
     )
-    return " · ".join([_share(standing), *(f"{word} {_time(at)}" for word, at in facts if at is not None)])
+    return " · ".join(
+        [_share(standing), *(f"{word} {_time(at, now)}" for word, at in facts if at is not None)]
+    )
 
 
 def _share(standing: Standing) -> str:
@@ -71,11 +73,16 @@ def _share(standing: Standing) -> str:
     if standing.most is None or standing.used is None:
         return f"{standing.title}: on"
     used, most, left = standing.used, standing.most, max(standing.most - standing.used, 0)
-    return f"{standing.title}: on · {used} of your {most} questions of the day used, {left} left"
+    return (
+        f"{standing.title}: on · {used} of your {most} questions of the {standing.period} used, {left} left"
+    )
 
 
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _time(at: datetime, now: datetime) -> str:
+    """To the minute, without the day if that is today."""
+    at = at.astimezone(UTC)
+    day = "" if at.date() == now.astimezone(UTC).date() else f"{at.date().isoformat()} "
+    return f"{day}{at:%H:%M} UTC"
 
 
 async def _last_day(ask: Ask, services: Services) -> str:

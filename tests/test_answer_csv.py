@@ -50,7 +50,7 @@ def test_there_is_a_row_for_each_claim_and_each_service() -> None:
     assert {row["conflict"] for row in rows(reply)[:4]} == {"true"}
     assert (rows(reply)[1]["link"], rows(reply)[1]["fetched_at"]) == (PAGE, "2026-11-23T03:00:00.000Z")
     assert rows(reply)[3]["again_at"] == "2026-11-23T03:00:00.000Z"
-    assert rows(reply)[4]["well_known"] == "name for documentation"
+    assert rows(reply)[4]["well_known"] == "reserved for documentation"
 
 
 @pytest.mark.parametrize("family", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2", "\u202e=1", "＝1"])

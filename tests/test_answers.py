@@ -132,7 +132,7 @@ def test_json_holds_what_was_cleared_and_nothing_else() -> None:
             "label": "TLP:CLEAR",
             "verdict": "unknown",
             "conflict": False,
-            "well_known": ["name for documentation"],
+            "well_known": ["reserved for documentation"],
             "assertions": [],
             "same_file": [],
             "findings": [],

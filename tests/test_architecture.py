@@ -52,6 +52,7 @@ PURE = (
     "bot.filenames",
     "bot.findings",
     "bot.forms",
+    "bot.implied",
     "bot.indicators",
     "bot.layout",
     "bot.manifest",

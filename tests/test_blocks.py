@@ -213,7 +213,7 @@ def test_nothing_to_show_is_no_verdict() -> None:
     message = render(answer([DOMAIN]), share="token", details="token")
     assert message.text.splitlines() == [
         "TLP:CLEAR · ⚪ nothing to show",
-        "ℹ️ name for documentation",
+        "ℹ️ reserved for documentation",
         "Nothing to show for c2[.]example[.]org",
         "“Nothing to show” is no verdict: what nobody reported here may still be harmful.",
     ]
@@ -233,9 +233,9 @@ def test_many_indicators_are_a_table_with_the_worst_first() -> None:
     first, *rows = message.text.splitlines()
     assert first == "TLP:GREEN · 3 indicators: 🔴 1 malicious, 🟠 1 suspicious, ⚪ 1 nothing to show"
     assert rows[1:] == [
-        f"• 🔴 malicious · {SHA256.value} EICAR test file · TLP:GREEN · – · Trend Micro · –",
-        "• 🟠 suspicious · c2[.]example[.]org name for documentation · TLP:GREEN · – · Kaspersky · –",
-        f"• ⚪ nothing to show · {MD5.value} EICAR test file · – · – · – · –",
+        f"• 🔴 malicious · {SHA256.value} ℹ️ EICAR test file · TLP:GREEN · – · Trend Micro · –",
+        "• 🟠 suspicious · c2[.]example[.]org ℹ️ reserved for documentation · TLP:GREEN · – · Kaspersky · –",
+        f"• ⚪ nothing to show · {MD5.value} ℹ️ EICAR test file · – · – · – · –",
     ]
     assert len(message.details) == 1
 
@@ -285,6 +285,11 @@ def test_the_newest_come_as_a_table_the_latest_first() -> None:
     assert message.text.endswith(
         "There is more: narrow it down by kind or family, for example “recent 24h domain”."
     )
+
+
+def test_a_title_alone_is_a_whole_message() -> None:
+    message = render(Notice(title="Looking…"))
+    assert (message.text, [each["type"] for each in message.blocks]) == ("TLP:CLEAR · Looking…", ["header"])
 
 
 def test_a_notice_is_a_list_of_what_to_type() -> None:

@@ -35,6 +35,20 @@ HASH = INDICATORS[1].value
         ("tlp:clear tlp:red tlp:green", Declared(Label.RED)),
         ("pap:red", Declared(pap=Pap.RED)),
         ("pap:white PAP:AMBER tlp:green", Declared(Label.GREEN, Pap.AMBER)),
+        *((text, Declared(Label.RED)) for text in ("\u201ctlp:red\u201d", "\xabTLP:RED\xbb", "~tlp:red~")),
+        *(
+            (text, Declared(Label.RED))
+            for text in ("#tlp:red", "{tlp:red}", ":lock:tlp:red", "label=tlp:red")
+        ),
+        *((text, Declared(Label.RED)) for text in ("\u200btlp:red", "\U0001f512tlp:red", "\u2014tlp:red")),
+        *((text, Declared(Label.RED)) for text in ("tlp-red", "TLP_RED", "tlp/red", "TLP \u2192 RED")),
+        *((text, Declared(Label.RED)) for text in ("TLPv2:RED", "TLP2 red", "TLP 2.0: RED", "TLP      RED")),
+        ("\uff34\uff2c\uff30\uff1a\uff32\uff25\uff24", Declared(Label.RED)),
+        ("PAP-AMBER TLP-AMBER+STRICT", Declared(Label.AMBER_STRICT, Pap.AMBER)),
+        ("tlp amber-strictly tlp red-team.example.org", Declared(Label.AMBER)),
+        ("https://example.org/tlp-red https://example.org/#tlp:red a/tlp/red", Declared()),
+        ("https://example.org/" + "a" * 400 + ":tlp:red", Declared()),
+        ("tlp-red.example.org", Declared()),
         ("what is tlp", Declared()),
         ("https://example.org/?tlp:amber", Declared()),
         ("tlp.example.org mytlp:amber", Declared()),
@@ -65,7 +79,20 @@ def test_a_marking_that_cannot_be_read_is_said(text: str, said: str) -> None:
         declared(text)
 
 
-words = st.sampled_from(["tlp:amber", "PAP:RED", "TLP AMBER", "tlp:red,", HASH, "c2.example.org", "tlp", "x"])
+words = st.sampled_from(
+    [
+        "tlp:amber",
+        "\uff34LP\uff1aRED",
+        "#tlp-red",
+        "PAP:RED",
+        "TLP AMBER",
+        "tlp:red,",
+        HASH,
+        "c2.example.org",
+        "tlp",
+        "x",
+    ]
+)
 
 
 @given(st.lists(words, max_size=8).map(" ".join))
@@ -85,6 +112,9 @@ def test_the_strictest_counts_in_any_order(labels: list[Label], paps: list[Pap])
     assert declared(text) == Declared(max(labels), max(paps, default=None))
 
 
-@pytest.mark.parametrize("unit", ["tlp:", "tlp ", "tlp:amber", "tlp:amber ", "tlp = ", " pap:x"])
+@pytest.mark.parametrize(
+    "unit",
+    ["tlp:", "tlp ", "tlp:amber", "tlp:amber ", "tlp = ", " pap:x", "tlp-", "tlp" + " " * 20, ":tlp-red"],
+)
 def test_a_long_text_takes_no_long_time(unit: str) -> None:
     unmarked(unit * 20_000)

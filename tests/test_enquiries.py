@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.assertions import Assertion
-from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry, Gate
+from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry, Gate, Permit
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.sharing import UNKNOWN, Audience, Reach, World, clear, may_release, tell
@@ -229,3 +229,32 @@ def test_a_service_of_an_unknown_operator_is_never_asked() -> None:
     nobody = replace(VIRUSTOTAL, orgs=frozenset({"virustotal", UNKNOWN}))
 
     assert not Gate(enquiry()).judge(HASH, nobody).granted
+
+
+def test_only_its_own_question_reaches_a_partner_above_green() -> None:
+    """Its portal may be raised to TLP:AMBER; whoever asks is a source of the question."""
+    amber = Declared(Label.AMBER, Pap.AMBER)
+
+    assert Gate(enquiry(by=KASPERSKY, declared=amber)).judge(HASH, PORTAL).granted
+    assert not Gate(enquiry(by=TREND, declared=amber)).judge(HASH, PORTAL).granted
+
+
+def test_why_nobody_is_asked_names_the_missing_agreement() -> None:
+    asked = replace(enquiry(by=TREND), world=replace(WORLD, own_queries=frozenset({HOST})))
+
+    permit = Gate(asked).judge(HASH, VIRUSTOTAL)
+
+    reason = "its organisation did not agree that its questions go to services"
+    assert permit == Permit(granted=False, reason=reason, label=Label.GREEN)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_key_that_does_not_work_is_the_hosts_own_matter(outcome: Outcome) -> None:
+    found = Finding(indicator=HASH, provider="virustotal", title="VirusTotal", outcome=outcome, reason="why")
+    seldom = Outcome.UNAVAILABLE if outcome is Outcome.AUTH else outcome
+
+    [told] = tell(clear([], alone(HOST), WORLD), [found], HOST, WORLD).findings
+    [other] = tell(clear([], alone(TREND), WORLD), [found], TREND, WORLD).findings
+
+    assert told == found
+    assert other == msgspec.structs.replace(found, outcome=seldom, reason="")

@@ -51,6 +51,29 @@ def test_an_organisation_is_found_by_its_slug() -> None:
     assert REGISTRY.organisation(UNKNOWN) is None
 
 
+@pytest.mark.parametrize(
+    ("slug", "name", "word", "is_it"),
+    [
+        ("kaspersky", "KL", "kaspersky", True),
+        ("kasp", "Kaspersky Lab", "kaspersky", True),
+        ("kaspersky-lab", "KL", "kaspersky", True),
+        ("spam", "KASPERSKYLAB AO", "kaspersky", True),
+        ("abuse", "abuse.ch", "abusech", True),
+        ("kasp", "KL", "kaspersky", False),
+        ("igci", "Friends of Kaspersky", "kaspersky", True),  # rather one too many
+        ("trend", "Trend Micro", "kaspersky", False),
+    ],
+)
+def test_an_organisation_is_known_by_its_usual_name_whatever_its_slug(
+    slug: str, name: str, word: str, is_it: bool
+) -> None:
+    partner = Organisation(id=slug, name=name, teams=frozenset({"T0X"}))
+
+    assert Registry(HOST, (GROUPIB, partner), {}).known_as(word) == (
+        frozenset({slug}) if is_it else frozenset()
+    )
+
+
 def test_a_channel_without_a_cap_carries_green() -> None:
     assert REGISTRY.cap("C0KASP") is Label.AMBER
     assert REGISTRY.cap("C0OTHER") is Label.GREEN

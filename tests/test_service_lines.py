@@ -78,7 +78,7 @@ def test_a_card_has_a_line_a_service_the_worst_first() -> None:
         "• ⚪ CIRCL hashlookup knows nothing of it · 3 h ago",
         "• ⚠️ urlhaus no answer in time",
         "⏳ asking trend…",
-        "Not asked: OpenTIP (marked above what it may be asked about)",
+        "Not asked: OpenTIP (TLP:GREEN is above what may be asked there)",
     ]
 
 
@@ -244,9 +244,22 @@ def test_the_table_says_what_services_came_to() -> None:
     assert f"{refused.value} · not asked · – · " in rows[refused.value]
 
 
+@pytest.mark.parametrize(
+    ("told", "is_offered"),
+    [
+        (finding("hashlookup", Outcome.NOT_FOUND), False),
+        (finding("urlhaus", Outcome.TIMEOUT), False),
+        (MALICIOUS, True),
+    ],
+)
+def test_sharing_is_offered_when_a_service_knows_something(told: Finding, is_offered: bool) -> None:
+    assert ("Share" in words_of(render(answer(told), share="token").blocks)) is is_offered
+
+
 def test_many_are_summed_up_by_service_and_tell_how_far_it_is() -> None:
     asked = hashes(4)
     quota = finding("virustotal", Outcome.QUOTA, again_at=NOW + timedelta(hours=21))
+    until = "quota exhausted: asked again at 00:00 UTC"
     reply = answer(
         about(asked[0], MALICIOUS),
         about(asked[1], quota),
@@ -259,7 +272,7 @@ def test_many_are_summed_up_by_service_and_tell_how_far_it_is() -> None:
     assert text(reply)[1:4] == [
         "⏳ 3 of 4 answered · asking VirusTotal…",
         "• OpenTIP  4 not asked (its PAP forbids to ask others)",
-        "• VirusTotal  1 found · 1 unknown to it · 1 to come · 1 quota exhausted: asked again at 00:00 UTC",
+        f"• VirusTotal  1 found · 1 unknown to it · 1 to come · 1 failed ({until})",
     ]
 
 

@@ -12,6 +12,7 @@ import click
 from bot import config
 from bot.answer_csv import as_csv
 from bot.answers import as_json
+from bot.blocks import RED
 from bot.chat import Actor, Ask, Lookup, Notice, Reply, Surface
 from bot.cli.context import Context, pass_context
 from bot.cli.lookup import as_text, audience_of, say_missed
@@ -46,6 +47,8 @@ def enrich(context: Context, text: tuple[str, ...], org: str, wants_json: bool, 
     audience = audience_of(configuration.registry, org)
     answer = asyncio.run(_answer(context, configuration, " ".join(text), audience))
     say_missed(answer.not_understood)
+    if answer.is_red:
+        click.echo(RED, err=True)
     click.echo(_written(answer, wants_json=wants_json, wants_csv=wants_csv), nl=not wants_csv)
     if any(finding.outcome.is_error for entry in answer.entries for finding in entry.findings):
         click.get_current_context().exit(INCOMPLETE)
@@ -88,7 +91,7 @@ def _lookup(reply: Reply) -> Lookup:
     if isinstance(reply, Lookup):
         return reply
     rows = reply.rows if isinstance(reply, Notice) else ()
-    told = [" ".join(filter(None, (row.text, defang(row.code)))) for row in rows]
+    told = [f"{defang(row.code)} --as ORG" if row.code else row.text for row in rows]
     raise UsageError("\n".join(told) or "Nothing was asked.")
 
 

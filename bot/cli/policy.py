@@ -15,6 +15,7 @@ from bot.errors import ConfigError
 from bot.organisations import Organisation, Registry
 from bot.policy_cases import Case, read
 from bot.providers.catalogue import key_variables, open_sources
+from bot.providers.options import Options
 from bot.providers.spec import Spec
 from bot.settings import read_provider_keys
 from bot.sharing import DEFAULT_CAP, Decision
@@ -45,7 +46,8 @@ def check(context: Context) -> None:
     click.echo()
     for line in _services(registry, specs, missing):
         click.echo(line)
-    for warning in [*warnings(registry, today), *service_warnings(specs), *missing]:
+    without = missing_files(providers)
+    for warning in [*warnings(registry, today), *service_warnings(specs), *missing, *without]:
         click.echo(f"warning: {warning}")
 
 
@@ -93,6 +95,15 @@ def key_mistakes(providers: Collection[str], environment: Mapping[str, str]) -> 
     return []
 
 
+def missing_files(providers: Mapping[str, Options]) -> list[str]:
+    """Files that providers answer from, and that are not there."""
+    return [
+        f"{options.file}: is not there, needed by [provider.{name}]; put it there, or on = false"
+        for name, options in providers.items()
+        if options.file is not None and not options.file.is_file()
+    ]
+
+
 def service_warnings(specs: Iterable[Spec]) -> list[str]:
     """Ceilings that only a contract or a decision can justify."""
     asked = [spec for spec in specs if not spec.asks_nobody]
@@ -125,8 +136,10 @@ def _services(registry: Registry, specs: Sequence[Spec], missing: Sequence[str])
 def _key_state(variable: str | None, missing: Sequence[str]) -> str:
     if variable is None:
         return "needs none"
-    is_missing = any(mistake.startswith(f"{variable}:") for mistake in missing)
-    return f"{variable} cannot be used" if is_missing else "there"
+    mistake = next((each for each in missing if each.startswith(f"{variable}:")), None)
+    if mistake is None:
+        return "there"
+    return f"{variable} {'is missing' if 'is missing' in mistake else 'cannot be used'}"
 
 
 def _agreement_warnings(org: Organisation, today: date) -> list[str]:

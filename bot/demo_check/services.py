@@ -34,13 +34,9 @@ async def _findings_fill_in(play: Play, fakes: Fakes) -> None:
 async def _the_label_forbids(play: Play, fakes: Fakes, restricted: str) -> None:
     play.scene("What a partner restricted is told to no service")
     ana = await play.slash("U0ANA", "C0ALL", f"lookup {restricted}")
-    play.promise(
-        "Not asked" in ana and "marked above" in ana, "the centre reads which were not asked, and why"
-    )
+    play.promise("Not asked" in ana and "is above" in ana, "the centre reads which were not asked, and why")
     kira = await play.direct("U0KIRA", f"lookup {restricted}")
-    play.promise(
-        "Not asked" in kira and "marked above" not in kira, "Kaspersky reads that they were not asked"
-    )
+    play.promise("Not asked" in kira and "is above" not in kira, "Kaspersky reads that they were not asked")
     asked = {call.value for fake in fakes.all for call in fake.calls}
     play.promise(restricted not in asked, "no service heard of it")
 

@@ -26,7 +26,7 @@ from bot.enquiries import Enquiry, Gate
 from bot.enrichment.flights import Flight, Flights, Question
 from bot.enrichment.lines import Line
 from bot.enrichment.places import BLOCKED, Answer, Place
-from bot.enrichment.shares import Share, share
+from bot.enrichment.shares import Share, share, word
 from bot.enrichment.steady import LoopTimer, Timer, steadied
 from bot.enrichment.underway import Underway
 from bot.errors import BotError, ConfigError
@@ -66,7 +66,7 @@ class Enricher:
         self._deadline = deadline
         self._off = dict(off or {})
         self._flights = Flights()
-        self._lines = {one.spec.name: Line(one, clock, self._timer) for one in sources}
+        self._lines = {one.spec.name: Line(one, registry, clock, self._timer) for one in sources}
 
     async def open(self) -> None:
         """Open all sources; if one cannot, close them again. Raises ConfigError with all mistakes."""
@@ -172,7 +172,7 @@ class Enricher:
         if (opens := share.opens(at)) > at:
             return opens
         allowances = share.on_purpose if flight.on_purpose else share.allowances
-        return await self._store.spend(allowances, at=at) if allowances else None
+        return await self._store.spend([*allowances, *share.of_all], at=at) if allowances else None
 
 
 def _standing(line: Line, org: str | None, used: int | None, shown: Allowance | None) -> Standing:
@@ -183,6 +183,7 @@ def _standing(line: Line, org: str | None, used: int | None, shown: Allowance | 
         is_on=True,
         used=used,
         most=None if shown is None else shown.most,
+        period="day" if shown is None else word(shown.period),
         last_success=health.last_success,
         last_error=health.last_error,
         last_error_at=health.last_error_at,

@@ -1,6 +1,5 @@
 """Line: one service with what protects it and everybody else from each other."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -8,12 +7,15 @@ from datetime import datetime, timedelta
 
 from bot.enrichment.breaker import Breaker
 from bot.enrichment.places import GONE, LATE, Answer
+from bot.enrichment.slots import Slots
 from bot.enrichment.steady import Timer, until
 from bot.errors import BotError
 from bot.findings import Outcome, Report
 from bot.indicators import Indicator
 from bot.logs import log_mistake
-from bot.providers.spec import NoAnswerError, Source
+from bot.organisations import Registry
+from bot.providers.spec import NoAnswerError, Source, Spec
+from bot.sharing import Audience
 
 LOG = logging.getLogger("bot.enrichment")
 
@@ -33,14 +35,16 @@ class Health:
 class Line:
     """At most `at_once` questions, each with its deadline, and none while the service is to be left alone."""
 
-    def __init__(self, source: Source, clock: Callable[[], datetime], timer: Timer) -> None:
+    def __init__(
+        self, source: Source, registry: Registry, clock: Callable[[], datetime], timer: Timer
+    ) -> None:
         self.source = source
         self.spec = source.spec
-        self.audience = source.spec.audience
+        self.audience = _who_learns(source.spec, registry)
         self._clock = clock
         self._timer = timer
         self._breaker = Breaker(timer.time)
-        self._slots = asyncio.Semaphore(self.spec.at_once)
+        self._slots = Slots(self.spec.at_once)
         self._health: dict[str | None, Health] = {}
 
     async def ask(self, org: str, indicator: Indicator, spend: Spend) -> Answer:
@@ -48,7 +52,7 @@ class Line:
         ends = self._timer.time() + self.spec.seconds
         try:
             async with until(self._timer, ends):
-                await self._slots.acquire()
+                await self._slots.acquire(org)
         except TimeoutError:
             return LATE
         try:
@@ -56,7 +60,7 @@ class Line:
                 org, indicator, spend, ends
             )
         finally:
-            self._slots.release()
+            self._slots.release(org)
         if answer.outcome.is_error and answer.again_at is None:
             return replace(answer, again_at=self.again_at)
         return answer
@@ -82,7 +86,8 @@ class Line:
                 return Answer(Outcome.QUOTA, again_at=again_at)
             report, failure = await self._heard(indicator, ends)
             answer = self._answer(org, report, failure)
-            outcome, again_in = answer.outcome, None if failure is None else failure.again_in
+            if failure is None or not failure.of_question:
+                outcome, again_in = answer.outcome, None if failure is None else failure.again_in
         except (TimeoutError, BotError):  # the store does not say whether the question may be asked
             return GONE
         finally:
@@ -117,3 +122,9 @@ class Line:
         if failure is not None:
             return Answer(failure.outcome)
         return Answer(Outcome.NOT_FOUND if report is None else Outcome.FOUND, report, now)
+
+
+def _who_learns(spec: Spec, registry: Registry) -> Audience:
+    """Also partners behind the service that the operator of Liaison gave another slug, such as "kasp"."""
+    behind = (registry.known_as(operator) for operator in spec.operators)
+    return replace(spec.audience, orgs=spec.audience.orgs.union(*behind))

@@ -3,6 +3,9 @@
 The organisations' shares together never exceed the service's budget, and no share depends on what anybody
 else has used. Partners whose own questions may go out split PARTNERS of each budget equally, whatever the
 host does; the host has the rest, RESERVE of it only for what is asked on purpose.
+
+When partners come or go within a period the shares of before and after may be more than the budget: only then
+the count of the whole service refuses somebody who has something left.
 """
 
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from bot.sharing import World
 PARTNERS = Fraction(2, 5)
 RESERVE = Fraction(1, 5)
 MINUTE = timedelta(minutes=1)
+ALL = "*"  # no slug of an organisation
 
 Period = Calendar | timedelta
 
@@ -48,6 +52,7 @@ class Share:
     allowances: tuple[Allowance, ...] = ()
     on_purpose: tuple[Allowance, ...] = ()  # the same, with what is held in reserve
     turns: tuple[Turn, ...] = ()
+    of_all: tuple[Allowance, ...] = ()  # the budgets themselves, from which everybody takes
 
     def opens(self, at: datetime) -> datetime:
         """When all its turns have come: `at` itself if they have."""
@@ -68,7 +73,13 @@ def share(spec: Spec, org: str, world: World) -> Share:
         tuple(usual for usual, _, _ in parts),
         tuple(all_of_it for _, all_of_it, _ in parts),
         tuple(turn for _, _, turn in parts if turn is not None),
+        tuple(Allowance(_key(spec, ALL, period), most, period) for period, most in _limits(spec.budget)),
     )
+
+
+def word(period: Period) -> str:
+    """What people call it."""
+    return period.value if isinstance(period, Calendar) else "minute"
 
 
 def _limits(budget: Budget) -> list[tuple[Period, int]]:
@@ -80,7 +91,7 @@ def _part(
     spec: Spec, org: str, period: Period, most: int, partners: list[str], world: World
 ) -> tuple[Allowance, Allowance, Turn | None]:
     """The usual allowance, the one with the reserve, and the turn; both count under one key."""
-    key = f"{spec.name}/{org}/{period.value if isinstance(period, Calendar) else 'minute'}"
+    key = f"{spec.name}/{org}/{word(period)}"
     each, at_once = _split(most, len(partners))
     if org == world.host:
         all_of_it = most - each * at_once
@@ -91,6 +102,10 @@ def _part(
         return allowance, allowance, None
     groups = -(-len(partners) // at_once)
     return allowance, allowance, Turn(partners.index(org) // at_once, groups, period)
+
+
+def _key(spec: Spec, org: str, period: Period) -> str:
+    return f"{spec.name}/{org}/{period.value if isinstance(period, Calendar) else 'minute'}"
 
 
 def _split(most: int, partners: int) -> tuple[int, int]:

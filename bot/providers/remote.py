@@ -10,6 +10,9 @@ from bot.indicators import Indicator
 from bot.providers.spec import NoAnswerError, Spec
 
 MAX_BODY = 4_000_000  # bytes of one answer
+MAX_PARTS = 50_000  # objects and lists in it: a million empty ones would keep everybody waiting
+# Not understood, too large, too long: such as names under `.onion`, and URLs of 3,000 characters.
+_REFUSED_QUESTION = frozenset({400, 413, 414, 422})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +93,7 @@ def refuse_errors(reply: Reply, *, quota: frozenset[int] = frozenset({429})) -> 
     if reply.status >= 500 or reply.status == 204:
         raise NoAnswerError(Outcome.UNAVAILABLE, retry_after(reply))
     if reply.status not in (200, 404):
-        raise NoAnswerError(Outcome.BAD_ANSWER)
+        raise NoAnswerError(Outcome.BAD_ANSWER, of_question=reply.status in _REFUSED_QUESTION)
 
 
 def retry_after(reply: Reply) -> float | None:
@@ -101,8 +104,9 @@ def retry_after(reply: Reply) -> float | None:
 
 def decoded(reply: Reply) -> dict[str, Any]:
     """The body as a JSON object. Raises NoAnswerError: HTML, half an answer and lists cannot be read."""
+    parts = reply.body.count(b"{") + reply.body.count(b"[")
     try:  # not with msgspec: it refuses a whole answer for half a character in the name of a file
-        value = json.loads(reply.body)
+        value = json.loads(reply.body) if parts <= MAX_PARTS else None
     except (ValueError, RecursionError):
         value = None  # and not raised here: the error holds the whole answer, also as a context
     if not isinstance(value, dict):

@@ -51,9 +51,10 @@ class Spec:
 class NoAnswerError(Exception):
     """A question that brought no report. Holds no text of the service, no key and no value."""
 
-    def __init__(self, outcome: Outcome, again_in: float | None = None) -> None:
+    def __init__(self, outcome: Outcome, again_in: float | None = None, *, of_question: bool = False) -> None:
         super().__init__(outcome.value)
         self.outcome = outcome
+        self.of_question = of_question  # the service does not take this one: that says nothing of others
         self.again_in = again_in  # seconds after which the service wants to be asked again, if it said so
 
 

@@ -40,7 +40,7 @@ class VtWire:
         asking(f"{self._base}/{_PREFIX}", request)
         response = await self._opened().get_async("/{}", request.path)
         try:
-            return await read(response)
+            return await read(response, [self._key.value])
         finally:
             response.release()
 

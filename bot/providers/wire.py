@@ -1,7 +1,8 @@
 """HttpWire: carries questions to one service over HTTPS, and nowhere else."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from contextvars import ContextVar
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import aiohttp
@@ -20,6 +21,8 @@ AGENT = "liaison"
 CEILING_SECONDS = 30.0  # of one exchange; the caller's own deadline is shorter
 CONNECT_SECONDS = 5.0
 _CHUNK = 65_536  # bytes
+_KEYED = frozenset({"auth-key", "authorization", "x-api-key"})
+_SHORTEST_KEY = 8  # characters; a shorter word may well stand in an answer by chance
 
 _ATTEMPTS = 2  # aiohttp sends once more if a connection that it kept turns out to be dead
 
@@ -88,7 +91,7 @@ class HttpWire:
             json=request.json,
             allow_redirects=False,
         ) as response:
-            return await read(response)
+            return await read(response, _keys(request))
 
     def _opened(self) -> aiohttp.ClientSession:
         """The session; aiohttp wants it made in the running loop."""
@@ -144,12 +147,23 @@ async def answered(exchange: Awaitable[Reply]) -> Reply:
     raise NoAnswerError(outcome)
 
 
-async def read(response: aiohttp.ClientResponse) -> Reply:
-    """The whole reply; a body is counted as it unfolds. Raises NoAnswerError for more than MAX_BODY."""
+async def read(response: aiohttp.ClientResponse, keys: Iterable[str]) -> Reply:
+    """The whole reply; a body is counted as it unfolds.
+
+    Raises NoAnswerError for more than MAX_BODY, and for one that quotes a key: what services say is shown.
+    """
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         body += chunk
         if len(body) > MAX_BODY:
             raise NoAnswerError(Outcome.BAD_ANSWER)
+    quoted = (key for key in keys if len(key) >= _SHORTEST_KEY and key.encode() in body)
+    if response.status == HTTPStatus.OK and any(quoted):  # the words of an error are shown to nobody
+        raise NoAnswerError(Outcome.BAD_ANSWER)
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status, headers, bytes(body))
+
+
+def _keys(request: Request) -> list[str]:
+    """The keys among the headers of a request, without the word before them."""
+    return [value.split()[-1] for name, value in request.headers.items() if name.lower() in _KEYED and value]

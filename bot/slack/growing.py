@@ -140,5 +140,7 @@ def _file(reply: Reply) -> Attachment | None:
         return None
     lasting = reply.lasting or reply
     hint = Row(text="A line for each indicator and service. Its label says how far it may travel.")
-    words = Notice(title="all of it as a file", rows=(hint,), label=lasting.cleared.label)
+    number = len(lasting.entries)
+    asked = f"{number} indicators" if number > 1 else "1 indicator"
+    words = Notice(title=f"all about {asked} as a file", rows=(hint,), label=lasting.cleared.label)
     return Attachment(FILE_NAME, as_csv(lasting).encode(), Letter(render(words), lasting.cleared.audience))

@@ -89,14 +89,15 @@ def test_what_may_not_leave_is_not_asked_with_the_reason_for_the_host(liaison: R
     result = liaison(DEAD, OTHER, "tlp:red", "--as", "igci")
 
     assert result.exit_code == 0
-    assert "Not asked: CIRCL hashlookup (marked above what it may be asked about)" in result.stdout
+    assert "Not asked: CIRCL hashlookup (its marking is above what may be asked there)" in result.stdout
+    assert "With tlp:amber+strict nothing leaves either" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("providers", "words", "told"),
     [
         ("", (KNOWN, "--as", "igci"), "No external service is turned on"),
-        (OFFLINE, ("hello", "--as", "igci"), "liaison enrich "),
+        (OFFLINE, ("hello", "--as", "igci"), "liaison enrich 44d88612fea8a8f36de82e1278abb02f --as ORG"),
         (OFFLINE, (KNOWN, "--as", "kaspersky"), "Your organisation has not agreed"),
         (OFFLINE, (KNOWN, "--as", "nobody"), "igci, kaspersky"),
         (OFFLINE, (KNOWN, "--as", "igci", "--json", "--csv"), "Choose one"),

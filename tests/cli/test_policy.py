@@ -73,10 +73,13 @@ def test_check_names_the_services_that_are_on_and_whether_their_keys_are_there(
     assert rows["virustotal"].endswith("TLP:GREEN TLP:GREEN there")
     assert rows["opentip"].endswith("TLP:CLEAR, published TLP:GREEN OPENTIP_KEY cannot be used")
     assert rows["hashlookup-offline"].endswith("nobody is asked TLP:CLEAR needs none")
-    assert rows["trend"].endswith("nobody is asked TLP:AMBER VISION_ONE_KEY cannot be used")
+    assert rows["trend"].endswith("nobody is asked TLP:AMBER VISION_ONE_KEY is missing")
     assert rows["own"] == "own questions go to them: igci"
     told = [line for line in result.output.splitlines() if line.startswith("warning: ") and "KEY" in line]
     assert [line.split()[1] for line in told] == ["OPENTIP_KEY:", "ABUSECH_KEY:", "VISION_ONE_KEY:"]
+    place = tmp_path / "hashlookup-full.bloom"
+    needed = "needed by [provider.hashlookup-offline]; put it there, or on = false"
+    assert f"warning: {place}: is not there, {needed}" in result.output.splitlines()
     assert "CANARY" not in result.output
 
 

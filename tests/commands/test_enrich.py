@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.blocks import render
 from bot.chat import Actor, Lookup, Surface
 from bot.enquiries import Declared
 from bot.organisations import Registry
@@ -91,6 +92,19 @@ async def test_the_asker_may_mark_the_question(
 
     assert script.enquiries[0].declared == declared
     assert reply.not_understood == ()
+
+
+@pytest.mark.parametrize("verb", ["enrich", "lookup"])
+@pytest.mark.parametrize(("marking", "is_told"), [("tlp:red", True), ("tlp:amber+strict", False)])
+async def test_what_red_hides_is_told_and_does_not_stay_in_a_file(
+    services: Services, verb: str, marking: str, is_told: bool
+) -> None:
+    script = Script()
+    first = await asked(with_script(services, script), f"{verb} {marking} {MD5.value}")
+    script.answer()
+    for reply in (first, await first.more()):
+        assert ("With tlp:amber+strict nothing leaves either" in render(reply).text) is is_told
+        assert reply.wants_file is (verb == "enrich" and not is_told)  # a file stays
 
 
 @pytest.mark.parametrize("verb", ["enrich", "lookup"])

@@ -19,7 +19,7 @@ from tests.oracle import unlabelled, unsafe
 NUMBERS = count()
 NOTHING = [
     "TLP:CLEAR · ⚪ nothing to show",
-    "ℹ️ name for documentation",
+    "ℹ️ reserved for documentation",
     "Nothing to show for c2[.]example[.]org",
     "“Nothing to show” is no verdict: what nobody reported here may still be harmful.",
 ]

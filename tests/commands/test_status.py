@@ -79,7 +79,7 @@ ON = Standing(
     is_on=True,
     used=3,
     most=10,
-    last_success=NOW - timedelta(minutes=5),
+    last_success=NOW - timedelta(hours=3, minutes=5),
     last_error=Outcome.QUOTA,
     last_error_at=NOW - timedelta(minutes=1),
     again_at=NOW + timedelta(minutes=10),
@@ -104,9 +104,9 @@ async def test_the_host_sees_how_each_service_is_doing(services: Services) -> No
             [
                 "VirusTotal: on",
                 "3 of your 10 questions of the day used, 7 left",
-                "last answer 2026-11-23 02:55 UTC",
-                "last error “quota” 2026-11-23 02:59 UTC",
-                "asked again at 2026-11-23 03:10 UTC",
+                "last answer 2026-11-22 23:55 UTC",
+                "last error “quota” 02:59 UTC",
+                "left alone until 03:10 UTC",
             ]
         ),
         "OpenTIP: off",
@@ -133,6 +133,12 @@ async def test_who_did_not_agree_is_told_that_nobody_is_asked(services: Services
     lines = await told(services, ON, by=Actor("U0TREND", "trendmicro"), surface=Surface.DM)
     assert "has not agreed" in lines[2]
     assert "VirusTotal" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("period", ["minute", "day", "month"])
+async def test_a_share_is_told_with_its_period(services: Services, period: str) -> None:
+    lines = await told(services, replace(QUIET, period=period), by=KASPERSKY, surface=Surface.DM)
+    assert lines[2] == f"VirusTotal: on · 3 of your 10 questions of the {period} used, 7 left"
 
 
 async def test_more_than_the_share_leaves_nothing(services: Services) -> None:

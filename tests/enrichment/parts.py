@@ -239,6 +239,8 @@ def nothing_is_left(enricher: Enricher, hands: Hands) -> None:
     assert enricher._flights._readers == []
     assert hands.waiting == 0
     for line in enricher._lines.values():
-        assert line._slots._value == line.spec.at_once
+        assert len(line._slots) == line.spec.at_once
+        assert not line._slots._waiting
+        assert not +line._slots._held
         assert not line._breaker._trial
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -12,13 +12,11 @@ from bot.errors import ConfigError
 from bot.findings import Finding, Outcome, Report
 from bot.indicators import Indicator, Kind
 from bot.providers.spec import Budget, NoAnswerError
-from bot.services import Standing
 from bot.tlp import Label
 from tests.enrichment.parts import (
     BAD,
     GROUPIB,
     HASH,
-    KASPERSKY,
     Bench,
     Plain,
     digest,
@@ -337,41 +335,6 @@ async def test_a_finding_that_the_store_cannot_keep_is_told_all_the_same(
     assert inquiry.findings[0].outcome is Outcome.FOUND
     assert "InputError" in caplog.text
     assert "CANARY" not in caplog.text
-
-
-# How the services are doing.
-
-
-async def test_standing_tells_an_organisation_its_own_part_only(bench: Bench) -> None:
-    counted = plain("counted", budget=Budget(per_day=100, per_month=1000))
-    enricher = await bench.open(
-        counted, plain("free", failing(NoAnswerError(Outcome.BAD_ANSWER))), off={"opentip": "OpenTIP"}
-    )
-
-    await done(await enricher.enquire(enquiry(HASH, digest(2), by=KASPERSKY)))
-
-    off = Standing(provider="opentip", title="OpenTIP", is_on=False)
-    assert await enricher.standing(KASPERSKY) == [
-        Standing(provider="counted", title="Counted", is_on=True, used=2, most=8, last_success=NOW),
-        Standing(provider="free", title="Free", is_on=True, last_error=Outcome.BAD_ANSWER, last_error_at=NOW),
-        off,
-    ]
-    assert await enricher.standing(GROUPIB) == [
-        Standing(provider="counted", title="Counted", is_on=True, used=0, most=8),
-        Standing(provider="free", title="Free", is_on=True),
-        off,
-    ]
-    [of_host, *_] = await enricher.standing(HOST)
-    assert (of_host.used, of_host.most, of_host.last_success) == (0, 60, NOW)
-
-
-async def test_standing_says_until_when_a_service_is_left_alone(bench: Bench) -> None:
-    enricher = await bench.open(plain(say=failing(NoAnswerError(Outcome.QUOTA, 90.0))))
-
-    [finding] = (await done(await enricher.enquire(enquiry()))).findings
-    [standing] = await enricher.standing(HOST)
-
-    assert finding.again_at == standing.again_at == NOW + timedelta(seconds=90)
 
 
 # Opening and closing.

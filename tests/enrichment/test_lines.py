@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.enrichment.slots import Slots
 from bot.errors import UnavailableError
 from bot.findings import Finding, Outcome, Report
 from bot.indicators import Indicator
@@ -12,6 +13,7 @@ from bot.providers.spec import Budget, NoAnswerError
 from tests.enrichment.parts import (
     HASH,
     KASPERSKY,
+    TREND,
     Bench,
     digest,
     done,
@@ -73,6 +75,64 @@ async def test_no_more_than_so_many_are_asked_at_once_and_waiting_counts(bench: 
     assert standing.used == 3
 
 
+async def test_however_much_one_organisation_asks_others_are_answered_at_once(bench: Bench) -> None:
+    theirs = frozenset(digest(number) for number in range(1000, 1300))
+
+    async def slow(indicator: Indicator) -> Report | None:
+        return await (hung if indicator in theirs else found)(indicator)
+
+    source = plain(say=slow, at_once=100)
+    enricher = await bench.open(source)
+    await enricher.enquire(enquiry(*theirs, by=KASPERSKY))
+    await reached(lambda: len(source.asked) == 75)
+
+    for org in (HOST, TREND):
+        inquiry = await done(await enricher.enquire(enquiry(*map(digest, range(60)), by=org)))
+        assert {each.outcome for each in inquiry.findings} == {Outcome.FOUND}
+
+    assert bench.hands.time() == 1000.0
+    assert len(set(source.asked) & theirs) == 75
+
+
+async def test_organisations_get_slots_in_turn(bench: Bench) -> None:
+    slots = Slots(2)
+    for org in "aa":
+        await slots.acquire(org)
+    got: list[str] = []
+
+    async def wait(org: str) -> None:
+        await slots.acquire(org)
+        got.append(org)
+
+    waiting = [asyncio.create_task(wait(org)) for org in "aaaabbc"]
+    await asyncio.sleep(0)
+    for held in "aaabca":
+        slots.release(held)
+        await asyncio.sleep(0)
+
+    assert "".join(got) == "abcaba"
+    waiting[3].cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    slots.release("a")
+    slots.release("b")
+    assert len(slots) == 2
+
+
+async def test_a_slot_that_came_too_late_is_given_on(bench: Bench) -> None:
+    slots = Slots(1)
+    await slots.acquire("a")
+    late, next_one = asyncio.create_task(slots.acquire("b")), asyncio.create_task(slots.acquire("c"))
+    await asyncio.sleep(0)
+    slots.release("a")
+    late.cancel()
+
+    await next_one
+    assert late.cancelled()
+    assert len(slots) == 0
+    slots.release("c")
+    assert len(slots) == 1
+
+
 async def test_a_service_that_fails_is_left_alone_and_that_costs_nothing(bench: Bench) -> None:
     source = plain(say=failing(NoAnswerError(Outcome.BAD_ANSWER)), budget=Budget(per_day=100))
     enricher = await bench.open(source)
@@ -96,6 +156,18 @@ async def test_a_service_that_fails_is_left_alone_and_that_costs_nothing(bench: 
     source.say = missing
     [finding] = (await done(await enricher.enquire(enquiry()))).findings
     assert finding.outcome is Outcome.NOT_FOUND
+
+
+async def test_questions_that_a_service_does_not_take_close_it_for_nobody(bench: Bench) -> None:
+    """Else somebody who asks it about five names that it calls invalid would silence it for everybody."""
+    source = plain(say=failing(NoAnswerError(Outcome.BAD_ANSWER, of_question=True)))
+    enricher = await bench.open(source)
+    await done(await enricher.enquire(enquiry(*map(digest, range(20)), by=KASPERSKY)))
+
+    source.say = found
+    [finding] = (await done(await enricher.enquire(enquiry()))).findings
+
+    assert finding.outcome is Outcome.FOUND
 
 
 async def test_who_waited_for_a_slot_until_the_service_failed_does_not_ask_it(bench: Bench) -> None:

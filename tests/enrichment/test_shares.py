@@ -172,3 +172,37 @@ def test_shares_depend_on_agreements_only() -> None:
     shares = {share(spec, KASPERSKY, replace(WORLD, in_force=frozenset(PARTNERS[:n]))) for n in range(4)}
 
     assert len(shares) == 1
+
+
+def test_what_changes_of_partners_leave_over_is_still_no_more_than_the_budget() -> None:
+    """The store's own ledger counts; each time somebody else has agreed, and everybody is greedy."""
+    spec = plain(budget=Budget(per_month=500)).spec
+    keys = [f"virustotal/{org}/month" for org in (HOST, KASPERSKY, TREND, "*")]
+    ledger = Ledger({(key, Calendar.MONTH): Count(Calendar.MONTH, {}) for key in keys}, {})
+    taken = Counter[str]()
+
+    for agreed in ({KASPERSKY}, {TREND}, {KASPERSKY, TREND}, set[str]()):
+        world = replace(WORLD, own_queries=frozenset({HOST, *agreed}))
+        for org in [*sorted(agreed), HOST]:
+            own = share(spec, org, world)
+            while ledger.spend([*own.on_purpose, *own.of_all], NOW) is None:
+                taken[org] += 1
+
+    assert taken == {KASPERSKY: 200, HOST: 300}
+
+
+@given(limits, limits, limits, st.integers(0, 60))
+def test_as_long_as_nobody_comes_or_goes_only_the_own_share_counts(
+    per_minute: int | None, per_day: int | None, per_month: int | None, partners: int
+) -> None:
+    """So the count of all tells nobody what others ask."""
+    budget = {"per_minute": per_minute, "per_day": per_day, "per_month": per_month}
+    shares = [of(org, partners, **budget) for org in orgs(partners)]
+
+    for place, whole in enumerate(shares[0].of_all):
+        at_once = Counter(
+            next((t.place for t in each.turns if t.period == whole.period), -1) for each in shares
+        )
+        most_partners = max((many for turn, many in at_once.items() if turn >= 0), default=at_once[-1] - 1)
+        theirs = shares[-1].on_purpose[place].most if partners else 0
+        assert shares[0].on_purpose[place].most + theirs * most_partners <= whole.most

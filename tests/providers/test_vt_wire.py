@@ -109,6 +109,15 @@ async def test_an_answer_comes_back_whole(server: Server, wire: VtWire) -> None:
     assert (reply.status, reply.headers["retry-after"], reply.body) == (200, "7", FOUND.encode())
 
 
+async def test_an_answer_that_quotes_the_key_is_none(server: Server, wire: VtWire) -> None:
+    server.answers(web.json_response({"data": {"attributes": {"meaningful_name": KEY}}}))
+
+    with pytest.raises(NoAnswerError) as refused:
+        await wire.send(Request(path="files/a"))
+
+    assert refused.value.outcome is Outcome.BAD_ANSWER
+
+
 async def test_the_address_may_be_written_in_any_way(server: Server) -> None:
     server.answers(answering(200, FOUND, JSON))
     address = server.url.replace("127.0.0.1", "LocalHost").replace("http", "HTTP")

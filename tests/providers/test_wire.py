@@ -98,6 +98,20 @@ async def test_a_compressed_answer_is_unfolded(server: Server, wire: HttpWire) -
     assert (await wire.send(QUESTION)).body == b'{"a": 1}'
 
 
+@pytest.mark.parametrize("name", ["Auth-Key", "x-api-key", "Authorization"])
+async def test_an_answer_that_quotes_the_key_is_none(server: Server, wire: HttpWire, name: str) -> None:
+    """Else the key would be shown as a signature or a tag; an error page is shown to nobody."""
+    request = Request(path="/a", headers={name: f"Bearer {KEY}", "Accept": "application/json"})
+    server.answers(web.json_response({"query_status": "ok", "data": [{"signature": KEY}]}))
+
+    assert await failure(wire, request) is Outcome.BAD_ANSWER
+
+    server.answers(web.json_response({"accept": "application/json"}))
+    assert (await wire.send(request)).status == 200
+    server.answers(web.json_response({"error": KEY}, status=401))
+    assert (await wire.send(request)).status == 401
+
+
 async def test_connections_are_used_again(server: Server, wire: HttpWire) -> None:
     for _ in range(5):
         await wire.send(QUESTION)

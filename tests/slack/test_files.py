@@ -40,7 +40,9 @@ async def test_after_a_slash_command_it_comes_by_direct_message(make_stage: Make
         [message] = stage.sandbox.seen_by("U0ANA", conversation)
         assert [file.name for file in message.files] == [NAME]
         assert "VirusTotal" in message.files[0].text
-        assert message.text.startswith("TLP:GREEN · all of it as a file")
+        assert message.text.startswith("TLP:GREEN · all about 1 indicator as a file")
+        [answer] = stage.sandbox.seen_by("U0ANA", "C0KASP")
+        assert "A CSV file with all of it comes by direct message." in answer.readable
         for channel in stage.sandbox.workspace.channels.values():
             assert channel.id == conversation or not any(each.files for each in channel.messages)
 
@@ -56,6 +58,7 @@ async def test_in_a_direct_message_it_stands_below_the_answer(make_stage: MakeSt
 
         [_, answer, file] = stage.sandbox.seen_by("U0KIRA", conversation)
         assert (bool(answer.files), [each.name for each in file.files]) == (False, [NAME])
+        assert "comes by direct message" not in answer.readable
         assert stage.calls("conversations.open") == []
 
 
