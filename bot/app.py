@@ -79,7 +79,7 @@ async def running(
         compiler = Compiler(
             services.store, services.registry, clock=services.clock, enrichment=services.enrichment
         )
-        services = replace(services, digests=compiler)
+        services = replace(services, digests=services.digests or compiler)
         connection = await connect(settings, services, answer, token=token, pause=pause)
         try:
             async with delivering(connection, compiler), _listening(connection, host, port) as url:

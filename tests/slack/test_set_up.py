@@ -33,10 +33,6 @@ def named() -> Registry:
     )
 
 
-def writing(services: Services) -> Services:
-    return replace(services, digests=Writer(services))
-
-
 async def pressed(stage: Stage, channel: str, message: Message, words: str, user: str) -> Delivery:
     """Press the button of that name."""
     [action] = [
@@ -166,7 +162,7 @@ FOR_HOST = claim(source="igci", label=Label.AMBER_STRICT, family="for-host")
 
 
 async def test_a_preview_below_a_command_is_for_one_and_shows_what_all_may_see(make_stage: MakeStage) -> None:
-    async with make_stage(organisations=named(), completed=writing) as stage:
+    async with make_stage(organisations=named()) as stage:
         await subscribe(stage)
         await stage.store.add([FOR_ALL, FOR_HOST])
 
@@ -180,7 +176,7 @@ async def test_a_preview_below_a_command_is_for_one_and_shows_what_all_may_see(m
 
 
 async def test_a_preview_after_a_mention_opens_for_whoever_presses(make_stage: MakeStage) -> None:
-    async with make_stage(organisations=named(), completed=writing) as stage:
+    async with make_stage(organisations=named()) as stage:
         await subscribe(stage)
         await stage.store.add([FOR_ALL, FOR_HOST])
 
