@@ -85,7 +85,8 @@ def first_since(connection: sqlite3.Connection, stored_at: int) -> int | None:
 def head_at(connection: sqlite3.Connection, stored_at: int) -> int:
     """The number that was given last before that time; 0 if there was none."""
     found = connection.execute(
-        "SELECT seq FROM assertion WHERE stored_at < ? ORDER BY stored_at DESC, seq DESC LIMIT 1", (stored_at,)
+        "SELECT seq FROM assertion WHERE stored_at < ? ORDER BY stored_at DESC, seq DESC LIMIT 1",
+        (stored_at,),
     ).fetchone()
     return 0 if found is None else int(found[0])
 
