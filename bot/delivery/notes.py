@@ -59,7 +59,8 @@ class Notes:
         subscribed = [each.subscription.channel for each in await self._tools.store.subscriptions()]
         posts = await self._tools.store.posts(most=1_000)
         own = [each.channel for each in posts if source in each.readers and set(each.readers) <= only]
-        others = {each.channel for each in posts} - set(own)
+        # a notice that was posted there before says nothing of its readers
+        others = {each.channel for each in posts if each.purpose != amends.NOTE} - set(own)
         candidates = dict.fromkeys([*own, *(each for each in subscribed if each not in others)])
         for channel in list(candidates)[:OWN_CHANNELS]:
             try:
