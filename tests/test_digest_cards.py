@@ -56,7 +56,7 @@ def test_an_entry_tells_verdict_value_family_first_seen_source_and_label() -> No
     said = text(claim(1, family="Emotet", confidence=85, first_seen=SINCE))
 
     assert (
-        "• 🔴 malicious 85 · host1[.]example[.]org ℹ️ name for documentation · Emotet · "
+        "• 🔴 malicious 85 · host1[.]example[.]org ℹ️ reserved for documentation · Emotet · "
         f"{A_DAY_AGO} · Partner K · TLP:GREEN"
     ) in said
 
