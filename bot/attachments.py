@@ -8,7 +8,7 @@ import msgspec
 
 from bot.digests import Digest
 from bot.export_formats import Sourced, as_csv, as_stix
-from bot.indicators import Kind
+from bot.indicators import Indicator, Kind
 from bot.subscriptions import Attach
 from bot.tlp import Label
 
@@ -29,6 +29,7 @@ class Attachment:
 
     name: str
     content: bytes
+    indicators: frozenset[Indicator] = frozenset()  # that it is about
 
 
 def attachments(digest: Digest, *, most_bytes: int = MAX_BYTES) -> Iterator[Attachment]:
@@ -41,7 +42,8 @@ def attachments(digest: Digest, *, most_bytes: int = MAX_BYTES) -> Iterator[Atta
         part = f"-{number}-of-{len(portions)}" if len(portions) > 1 else ""
         name = f"digest-{digest.until:%Y-%m-%d-%H%M}{part}.{_ENDINGS[form]}"
         rows = (_decode(row)[2] for row in portion)
-        yield Attachment(name, b"".join(_WRITERS[form](digest.label, rows)))
+        content = b"".join(_WRITERS[form](digest.label, rows))
+        yield Attachment(name, content, frozenset(Indicator(*_decode(row)[:2]) for row in portion))
 
 
 def _portions(rows: Sequence[bytes], each: int, most_bytes: int) -> Iterator[list[bytes]]:

@@ -14,7 +14,8 @@ from bot.delivery.posting import Letter
 from bot.sharing import Audience
 from bot.tlp import Label
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder()
+_orderly_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True, tag="sheet"):
@@ -27,17 +28,21 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, tag="sheet"):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, tag="file"):
-    """A file, the words that stand with it, and what is posted where no file can be."""
+    """A file, the words that stand with it, and what is posted where no file can be.
+
+    It may be long: what is in it is kept with zlib, so that nothing is held up by writing it down.
+    """
 
     name: str  # unique beneath its message
-    packed: bytes  # its content, with zlib
+    packed: bytes  # its content
+    packed_items: bytes
     words: Sheet
     instead: tuple[Sheet, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
         """What it shows."""
-        return self.words.items
+        return _items_decoder.decode(zlib.decompress(self.packed_items))
 
     @property
     def content(self) -> bytes:
@@ -62,6 +67,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(Edition)
+_items_decoder = msgspec.json.Decoder(tuple[Item, ...])
 
 
 def sheet(message: Message, items: tuple[Item, ...] = ()) -> Sheet:
@@ -69,9 +75,19 @@ def sheet(message: Message, items: tuple[Item, ...] = ()) -> Sheet:
     return Sheet(label=message.label, text=message.text, blocks=message.blocks, items=items)
 
 
-def file(name: str, content: bytes, *, words: Sheet, instead: tuple[Sheet, ...] = ()) -> File:
+def file(
+    name: str,
+    content: bytes,
+    *,
+    words: Sheet,
+    items: tuple[Item, ...] = (),
+    instead: tuple[Sheet, ...] = (),
+) -> File:
     """A file as it is kept."""
-    return File(name=name, packed=zlib.compress(content, 1), words=words, instead=instead)
+    packed_items = zlib.compress(_encoder.encode(items), 1)
+    return File(
+        name=name, packed=zlib.compress(content, 1), packed_items=packed_items, words=words, instead=instead
+    )
 
 
 def encode(edition: Edition) -> str:
@@ -86,7 +102,7 @@ def decode(text: str) -> Edition:
 
 def digest_of(audience: Audience) -> str:
     """The same for the same readers, whenever they were read."""
-    return sha256(_encoder.encode(replace(audience, read_at=None))).hexdigest()
+    return sha256(_orderly_encoder.encode(replace(audience, read_at=None))).hexdigest()
 
 
 def continued(old: Edition, new: Edition | None, standing: int) -> Edition:

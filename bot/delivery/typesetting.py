@@ -15,8 +15,17 @@ from bot.summaries import Summary
 def of_digest(digest: Digest, items: Sequence[Item]) -> tuple[Piece, ...]:
     """The message, its thread and its files; `items` are all claims in it. Takes seconds for very many."""
     otherwise = tuple(_sheet(each, items) for each in instead(digest)) if digest.is_filed else ()
-    words = sheet(note(digest), tuple(items))
-    files = (file(each.name, each.content, words=words, instead=otherwise) for each in attachments(digest))
+    words = sheet(note(digest))
+    files = [
+        file(
+            each.name,
+            each.content,
+            words=words,
+            items=items_in(each.indicators, items),
+            instead=otherwise,
+        )
+        for each in attachments(digest)
+    ]
     return (*(_sheet(each, items) for each in postings(digest)), *files)
 
 
