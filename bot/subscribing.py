@@ -118,8 +118,9 @@ def describe(subscription: Subscription) -> list[str]:
 
 
 def _tokens(text: str) -> Iterable[_Token]:
-    """Words, and names in quotation marks; commas only separate."""
-    for found in _TOKEN.finditer(text):
+    """Words, and names in quotation marks; commas and what cannot be seen only separate."""
+    seen = "".join(character if character.isprintable() else " " for character in text)
+    for found in _TOKEN.finditer(seen):
         if quoted := " ".join((found[1] or "").split()):
             yield _Token(quoted.casefold(), is_quoted=True)
         elif bare := (found[2] or "").strip("*_`").casefold():

@@ -56,6 +56,7 @@ EIGHT = At(Days.DAILY, time(8))
             "families “Cobalt  Strike” emotet",
             subscription(EIGHT, families=frozenset(("cobalt strike", "emotet"))),
         ),
+        ("families emo\x00tet", subscription(EIGHT, families=frozenset(("emo", "tet")))),
         ('family "daily"', subscription(EIGHT, families=frozenset(("daily",)))),
         ("sources Kaspersky", subscription(EIGHT, sources=frozenset(("kaspersky",)))),
         ("min-confidence 50", subscription(EIGHT, min_confidence=50)),
@@ -135,7 +136,9 @@ def test_a_summary_is_of_a_day_and_of_everything(text: str, told: str) -> None:
 # --- and back ------------------------------------------------------------------------------------------
 
 names = st.text(st.characters(exclude_characters='"“”„«»', codec="utf-8"), min_size=1, max_size=30)
-folded = names.map(lambda name: " ".join(name.casefold().split())).filter(bool)
+folded = names.map(lambda name: " ".join(name.casefold().split())).filter(
+    lambda name: name and name.isprintable()
+)
 chosen = st.frozensets(
     folded | st.sampled_from(["daily", "cap", "tz", "cobalt strike", "a,b", "*x*"]), max_size=4
 )
