@@ -83,10 +83,12 @@ def named(digest: Digest) -> Iterator[Indicator]:
 
 def complete(digest: Digest) -> Iterator[Part]:
     """What stands in the thread: every claim, or the first of them where no file can be put."""
-    if digest.claims <= TOP or (digest.is_filed and not digest.files_refused):
+    if digest.is_filed and not digest.files_refused:
         return
-    if digest.files_refused:
+    if digest.is_filed:
         yield Footnote(Words(_refused(digest)))
+    elif digest.claims <= TOP:
+        return
     yield table(digest.listed, _MAX_LISTED_VALUE)
 
 
@@ -254,10 +256,11 @@ def _where(digest: Digest) -> str:
     if digest.files_refused and digest.claims > LISTED:
         first = f"The first {len(digest.listed)} of {digest.claims:,} rows"
         return f"{first} are in the thread: no file can be put here."
-    if digest.is_filed:
+    if digest.is_filed and not digest.files_refused:
         form = _FORMS[digest.attach or Attach.CSV]
         return f"The complete list ({counted(digest.claims, 'row')}, {form}) is in the thread."
-    return f"The complete list ({digest.claims:,} rows) is in the thread." if digest.claims > TOP else ""
+    is_long = digest.is_filed or digest.claims > TOP
+    return f"The complete list ({counted(digest.claims, 'row')}) is in the thread." if is_long else ""
 
 
 def _refused(digest: Digest) -> str:

@@ -168,10 +168,16 @@ def test_a_refused_file_becomes_the_best_rows_and_an_honest_line() -> None:
     assert sum(len(block["rows"]) - 1 for page in pages for block in _tables(page.message.blocks)) == LISTED
 
 
-def test_a_short_list_replaces_its_file_completely() -> None:
-    [first, *_] = instead(digest_of(*map(claim, range(TOP + 1)), attach=Attach.STIX))
+@pytest.mark.parametrize(("number", "rows"), [(1, "1 row"), (TOP, "10 rows"), (TOP + 1, "11 rows")])
+def test_a_short_list_replaces_its_file_completely(number: int, rows: str) -> None:
+    digest = digest_of(*map(claim, range(number)), attach=Attach.STIX)
 
-    assert "so this is the list as text" in first.message.text
+    [page] = instead(digest)
+
+    assert f"The complete list ({rows}, STIX 2.1) is in the thread." in render(digest).text
+    assert f"The complete list ({rows}) is in the thread." in render(replace(digest, files_refused=True)).text
+    assert "so this is the list as text" in page.message.text
+    assert page.message.text.count("🔴") == number
 
 
 def test_the_words_beside_the_file_begin_with_the_label() -> None:
