@@ -14,7 +14,8 @@ from aiohttp import web
 
 from bot.chat import Answer
 from bot.delivery.compiler import Compiler
-from bot.delivery.opening import delivering
+from bot.delivery.corrections import Corrections
+from bot.delivery.opening import correcting, delivering
 from bot.errors import BotError, ConfigError
 from bot.manifest import EVENTS_PATH
 from bot.services import Services
@@ -72,17 +73,22 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A bot that listens on HTTP; port 0 takes a free one.
 
-    Leaving drains it, puts down deliveries, then closes what asks services, then the store.
+    Leaving drains it, puts down deliveries and corrections, then closes what asks services, then the store.
     `pause`: see `connect`.
     """
     try:
         compiler = Compiler(
             services.store, services.registry, clock=services.clock, enrichment=services.enrichment
         )
-        services = replace(services, digests=services.digests or compiler)
+        corrections = Corrections(services.store, services.registry, clock=services.clock)
+        services = replace(services, digests=services.digests or compiler, corrections=corrections)
         connection = await connect(settings, services, answer, token=token, pause=pause)
         try:
-            async with delivering(connection, compiler), _listening(connection, host, port) as url:
+            async with (
+                delivering(connection, compiler),
+                correcting(connection, corrections),
+                _listening(connection, host, port) as url,
+            ):
                 yield Running(connection, url)
         finally:
             if cut_off := await connection.close():

@@ -18,7 +18,7 @@ from bot.assertions import Assertion
 from bot.deliveries import Item
 from bot.export_formats import Sourced, row
 from bot.indicators import Indicator, Kind
-from bot.sharing import Audience, Cleared, Shown, World, clear
+from bot.sharing import Audience, Cleared, Shown, World, clear, may_release
 from bot.subscriptions import Attach, Filters
 from bot.tlp import Label
 from bot.verdicts import Verdict
@@ -115,11 +115,12 @@ def items(
     assertions: Iterable[Assertion], audience: Audience, world: World, *, filters: Filters = EVERYTHING
 ) -> list[Item]:
     """What a digest of these shows, for the ledger: it names sources, so it is never shown itself."""
-    return [
-        Item(each.source, each.indicator, each.label)
-        for each in assertions
-        if any(map(filters.keep, clear((each,), audience, world).shown))
-    ]
+    released = [each for each in assertions if may_release(each, audience, world).release]
+    if filters != EVERYTHING:
+        released = [
+            each for each in released if any(map(filters.keep, clear((each,), audience, world).shown))
+        ]
+    return [Item(each.source, each.indicator, each.label) for each in released]
 
 
 def changes(

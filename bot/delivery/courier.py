@@ -8,7 +8,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
@@ -44,6 +44,7 @@ from bot.sharing import Audience
 
 REWRITES = 3  # in one go; a channel whose readers change all the time waits
 LOOK_BACK = timedelta(hours=25)  # before a post was started, for our clock may be wrong by an hour or a day
+MOST_CHANNELS = 5_000  # whose readers are remembered
 RECORDED = 200  # of a channel's latest posts, where a post may be known already
 
 
@@ -65,6 +66,9 @@ class Means:
     clock: Callable[[], datetime]
     nonce: Callable[[], str] = lambda: secrets.token_urlsafe(16)
     jitter: Callable[[], float] = random.random
+    # Who read each channel the last time: most likely the same as now, which the look before the post will
+    # tell. Slack allows fewer looks than posts, so none is spent on what can be guessed.
+    readers: dict[str, Audience] = field(default_factory=dict)
 
 
 class _LostError(Exception):
@@ -137,8 +141,19 @@ class Errand:
         await self._put_edition(rest, audience, self._delivery)
 
     async def _newly_written(self) -> tuple[Audience, Edition | None]:
+        if (audience := self._supposed_readers()) is not None:
+            edition = await self._means.writing.edition(self._delivery, audience)
+            if edition is not None:  # whether there is nothing to say is not left to a guess
+                return audience, edition
         audience = await self._means.posting.readers(self._delivery.channel)
         return audience, await self._means.writing.edition(self._delivery, audience)
+
+    def _supposed_readers(self) -> Audience | None:
+        """Those of the last time, until it turns out that they are others."""
+        last = self._means.readers.pop(self._delivery.channel, None)
+        if last is None or self._rewrites or self._delivery.state is not State.DUE:
+            return None
+        return replace(last, read_at=self._means.clock())
 
     async def _put_edition(self, edition: Edition, audience: Audience, delivery: Delivery) -> None:
         message = await asyncio.to_thread(encode, edition)
@@ -203,6 +218,7 @@ class Errand:
 
     async def _arrived(self, number: int, ts: str, *, is_found: bool = False) -> None:
         """It stands there: into the ledger with it, then on to the next."""
+        self._remember_readers(is_found)
         await self._record(number, ts, is_found)
         if number == 0:
             sent = self._with(state=State.SENT, ts=ts, started_at=None)
@@ -214,6 +230,11 @@ class Errand:
             if number == 0:
                 await self._make_way(ts)
             raise
+
+    def _remember_readers(self, is_found: bool) -> None:
+        audience = self._content().audience
+        if not is_found and audience.fresh and len(self._means.readers) < MOST_CHANNELS:
+            self._means.readers[self._delivery.channel] = audience
 
     async def _record(self, number: int, ts: str, is_found: bool) -> None:
         if is_found and await self._recorded(ts) is not None:

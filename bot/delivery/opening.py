@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from bot.blocks import render
 from bot.chat import Actor, Notice, Row
-from bot.delivery.alerts import OperatorAlerts
+from bot.delivery.alerts import LOG, OperatorAlerts
+from bot.delivery.corrections import Corrections
 from bot.delivery.courier import Means, Writing
 from bot.delivery.office import Office
 from bot.delivery.through_slack import ThroughSlack
@@ -31,6 +32,23 @@ async def delivering(connection: Connection, writing: Writing) -> AsyncIterator[
         yield
     finally:
         await office.close()
+
+
+@asynccontextmanager
+async def correcting(connection: Connection, corrections: Corrections) -> AsyncIterator[None]:
+    """Correct what was posted; leaving puts down what is under way."""
+    alerts = operator_alerts(connection)
+
+    async def tell(words: str) -> None:
+        LOG.warning("the operators are told of a correction")  # whom it concerns stays out of the log
+        await alerts.say(words)
+
+    corrections.equip(ThroughSlack(connection.posts), tell)
+    corrections.open()
+    try:
+        yield
+    finally:
+        await corrections.close()
 
 
 def operator_alerts(connection: Connection) -> OperatorAlerts:

@@ -216,10 +216,12 @@ class Words:
 
     def __init__(self, *, parts: int = 0, files: int = 0, is_empty: bool = False) -> None:
         self.parts, self.files, self.is_empty = parts, files, is_empty
+        self.hides_from: frozenset[str] | None = None  # nothing is new for just these
         self.then: Callable[[], None] = lambda: None  # happens as soon as it is written
 
     async def edition(self, delivery: Delivery, audience: Audience) -> Edition | None:
-        if self.is_empty and not delivery.say_nothing_new:
+        is_empty = self.is_empty or audience.orgs == self.hides_from
+        if is_empty and not delivery.say_nothing_new:
             return None
         readers = ",".join(sorted(audience.orgs))
         sheets = [_sheet(f"{number} for {readers}", number) for number in range(self.parts + 1)]

@@ -277,3 +277,44 @@ async def test_who_was_overtaken_takes_back_what_it_sent(stage: Stage) -> None:
     done = await stage.last()
     assert [each.ts for each in stage.channel.main()] == [done.ts]
     assert "withdraw" in stage.channel.requests
+
+
+async def test_readers_are_asked_for_once_where_they_are_known_from_the_last_time(stage: Stage) -> None:
+    means = stage.means()
+    await stage.begin()
+    await stage.try_once(means)
+    stage.channel.requests.clear()
+    stage.clock.pass_by(3_600)
+    await stage.begin()
+
+    await stage.try_once(means)
+
+    assert stage.channel.requests == ["post"]  # which looks at them, too
+    assert len(stage.channel.main()) == 2
+
+
+async def test_others_than_the_last_time_get_what_is_theirs(stage: Stage) -> None:
+    means = stage.means()
+    await stage.begin()
+    await stage.try_once(means)
+    stage.channel.readers_now = OTHERS
+    stage.clock.pass_by(3_600)
+    await stage.begin()
+
+    await stage.try_once(means)
+
+    assert [each.text for each in stage.channel.main()][1:] == ["0 for igci,kaspersky,trendmicro"]
+
+
+async def test_nothing_new_is_never_concluded_from_the_readers_of_the_last_time(stage: Stage) -> None:
+    means = stage.means()
+    await stage.begin()
+    await stage.try_once(means)
+    stage.channel.readers_now = OTHERS
+    stage.writing.hides_from = frozenset({"igci", "kaspersky"})
+    stage.clock.pass_by(3_600)
+    await stage.begin()
+
+    await stage.try_once(means)
+
+    assert (await stage.last()).state is State.DONE
