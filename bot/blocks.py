@@ -129,7 +129,8 @@ def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block
     page = min(max(page, 0), len(shown) - 1)
     turns = [Button(PREVIOUS, Words("Previous"), str(page - 1))] if page else []
     turns += [Button(NEXT, Words("Next"), str(page + 1))] if page + 1 < len(shown) else []
-    heading = Heading(_part(_label(reply), page, len(shown)))
+    label = _label(reply)
+    heading = Heading(_part(label, page, len(shown)) if more else _heading(label, _title(reply)))
     parts = [heading, *shown[page], *([Buttons(tuple(turns))] if turns else [])]
     return _modal(DETAILS_VIEW, "Details", parts, private_metadata)
 

@@ -85,6 +85,7 @@ async def test_an_operator_sets_up_a_digest_by_a_form(make_stage: MakeStage) -> 
         await submitted(stage, "U0ANA", when="weekdays", time="07:30", kinds="domain, url", attach="stix")
 
         assert await set_words(stage) == ["weekdays 07:30 tz Asia/Singapore kinds domain, url attach stix"]
+        assert "TLP:GREEN · digest is on" in text_of(view(stage, "U0ANA"))
         assert "Monday to Friday at 07:30, Asia/Singapore time" in text_of(view(stage, "U0ANA"))
         assert stage.calls("chat.postMessage") == []
 
