@@ -15,7 +15,7 @@ from bot.indicators import Indicator, Kind
 from bot.lookups import is_private
 from bot.schedules import next_after
 from bot.services import Services, Store
-from bot.sharing import Reach, may_release
+from bot.sharing import UNKNOWN, Reach, may_release
 from bot.subscribing import describe, parse
 from bot.subscriptions import Purpose, Subscribed, Subscription
 from bot.tlp import Label
@@ -157,6 +157,8 @@ def _check_reads(ask: Ask) -> None:
         raise UnavailableError("Slack did not say who is asking; ask again in a minute.")
     known = ask.world.in_force | {ask.world.host}
     if ask.channel is None or ask.actor.org not in ask.channel.orgs & known:
+        if ask.channel is not None and ask.channel.orgs == {UNKNOWN} and not ask.channel.fresh:
+            raise UnavailableError("Slack does not say who reads this channel: invite Liaison into it first.")
         raise UsageError("Only members of an organisation that reads this channel can ask that.")
 
 

@@ -11,7 +11,7 @@ from bot.chat import Actor, Notice, Preview, Surface
 from bot.deliveries import State
 from bot.digests import Digest
 from bot.services import Services
-from bot.sharing import UNKNOWN, Audience
+from bot.sharing import UNKNOWN, Audience, Reach
 from bot.subscribing import in_words
 from bot.subscriptions import Purpose
 from bot.tlp import Label
@@ -175,6 +175,16 @@ async def test_others_may_not_and_change_nothing(
     assert lines[0] == "TLP:CLEAR · that did not work"
     assert await named.store.subscriptions() == before
     assert await named.store.deliveries() == []
+
+
+async def test_where_slack_does_not_tell_of_readers_the_advice_is_to_invite_liaison(named: Services) -> None:
+    nobody_known = Audience(reach=Reach.CHANNEL, orgs=frozenset({UNKNOWN}), fresh=False)
+
+    assert await said(named, ON, by=OPERATOR, where=nobody_known) == [
+        "TLP:CLEAR · that did not work",
+        "Slack does not say who reads this channel: invite Liaison into it first.",
+    ]
+    assert await purposes(named) == []
 
 
 async def test_nobody_sets_a_cap(named: Services) -> None:
