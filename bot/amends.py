@@ -8,7 +8,7 @@ import msgspec
 
 from bot.assertions import Assertion
 from bot.blocks import Message
-from bot.deliveries import Item, Post
+from bot.deliveries import Item, Note, Post
 from bot.digest_cards import table
 from bot.digests import rank
 from bot.indicators import Indicator
@@ -139,11 +139,11 @@ def for_operators(post: Post, entries: int, readers: Iterable[str], untold: Iter
     )
 
 
-def named(
-    about: Iterable[Item], post: Post, stored: Stored, audience: Audience, world: World
-) -> list[Assertion]:
-    """Those of the claims that may be named to that audience."""
-    known = {key(item): stored[key(item)] for item in about if key(item) in stored}
+def named(note: Note, stored: Stored, audience: Audience, world: World) -> list[Assertion]:
+    """Those of the claims that may be named to that audience, as far as nobody wished otherwise."""
+    known = {key(item): stored[key(item)] for item in note.about if key(item) in stored}
+    for item in note.wished:
+        known.pop(key(item), None)
     return [one for one in known.values() if may_release(one, audience, world).release][:_NAMED]
 
 

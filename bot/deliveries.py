@@ -77,6 +77,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str  # in its metadata
     source: str = ""  # whom it tells of their own entries; without it, those who read the post
     about: tuple[Item, ...] = ()
+    wished: tuple[Item, ...] = ()  # of those it is about, taken back by wish: not named to readers again
     started_at: datetime | None = None  # since then it may be under way
     names: tuple[Item, ...] = ()  # of those it is about, if it is under way
     is_said: bool = False

@@ -216,6 +216,12 @@ class Corrections(Protocol):
         afterwards, also after a crash. `by` is the Slack user id of whoever wishes it.
         """
 
+    def readers_changed(self, channel: str) -> None:
+        """Others read that channel now: what stands there is judged anew."""
+
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """A channel got another id: its posts go by that from now on, and are judged anew."""
+
 
 @dataclass(frozen=True)
 class Services:

@@ -186,9 +186,8 @@ def may_release(assertion: Assertion, audience: Audience, world: World) -> Decis
 
 def called(org: str, audience: Audience, world: World) -> str:
     """What this audience may read in the place of an organisation's name."""
-    if org == UNKNOWN:
-        return "somebody unknown"
-    return _source_as_read(org, _readers(audience, world), world)[1]
+    name = _source_as_read(org, _readers(audience, world), world)[1]
+    return "somebody unknown" if org == UNKNOWN else name
 
 
 def _decide(assertion: Assertion, audience: Audience, readers: frozenset[str], world: World) -> Decision:

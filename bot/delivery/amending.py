@@ -123,7 +123,9 @@ class Thread:
             return
         readers = {*doing.readers, *audience.orgs, *(org for each in affected for org in each.post.readers)}
         place = "" if any(each.post.ts == self._root and not each.stay for each in affected) else self._root
-        note = Note(channel=self._channel, thread=place, nonce=self._tools.nonce(), about=fresh)
+        wished = tuple(item for each in affected if each.post.amending for item in each.post.amending.wished)
+        nonce = self._tools.nonce()
+        note = Note(channel=self._channel, thread=place, nonce=nonce, about=fresh, wished=wished)
         doing = msgspec.structs.replace(
             doing,
             notes=(*doing.notes, note),

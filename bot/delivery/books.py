@@ -46,8 +46,13 @@ class Tools:
     registry: Registry
     clock: Callable[[], datetime]
     tell: Tell
-    nonce: Callable[[], str] = lambda: secrets.token_urlsafe(16)
+    nonce: Callable[[], str]
     unsure_since: dict[str, datetime] = field(default_factory=dict)  # by channel
+
+
+def random_nonce() -> str:
+    """Opaque and unique."""
+    return secrets.token_urlsafe(16)
 
 
 class WaitError(UnavailableError):

@@ -19,12 +19,24 @@ from bot.amends import Key
 from bot.deliveries import LONGEST_WAIT, Amending, Change, Item, Post
 from bot.delivery.alerts import LOG
 from bot.delivery.amending import Thread
-from bot.delivery.books import MOST_POSTS, PENDING, Tools, WaitError, is_open, looked_up
+from bot.delivery.books import (
+    MOST_POSTS,
+    PENDING,
+    Correcting,
+    Tell,
+    Tools,
+    WaitError,
+    is_open,
+    looked_up,
+    random_nonce,
+)
 from bot.delivery.posting import LockedOutError, RateLimitedError, RefusedError
 from bot.errors import BotError
 from bot.indicators import Indicator
 from bot.logs import log_mistake
+from bot.organisations import Registry
 from bot.providers import catalogue
+from bot.services import Store
 
 READ_UPTO = "corrections"  # the mark of how far the log of changes was read
 TICK_SECONDS = 5.0
@@ -68,10 +80,16 @@ class _Late:
 
 
 class Corrections:
-    """`services.Corrections`, and the work that follows; `rest` waits so many seconds."""
+    """`services.Corrections`, and the work that follows; `rest` waits so many seconds.
 
-    def __init__(self, tools: Tools, *, rest: Rest = asyncio.sleep) -> None:
-        self._tools, self._rest = tools, rest
+    It takes wishes from the start, and works as soon as it has tools.
+    """
+
+    def __init__(
+        self, store: Store, registry: Registry, *, clock: Callable[[], datetime], rest: Rest = asyncio.sleep
+    ) -> None:
+        self._store, self._registry, self._clock, self._rest = store, registry, clock, rest
+        self._tools: Tools
         self._trials: dict[Place, _Trial] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._moved: dict[str, None] = {}  # channels whose readers changed
@@ -80,6 +98,17 @@ class Corrections:
         self._surveyed_at: datetime | None = None
         self._news = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+
+    def equip(self, posting: Correcting, tell: Tell, *, nonce: Callable[[], str] = random_nonce) -> None:
+        """Say through what to work, and how to bring words without data to the host's operators."""
+        self._tools = Tools(
+            store=self._store,
+            posting=posting,
+            registry=self._registry,
+            clock=self._clock,
+            tell=tell,
+            nonce=nonce,
+        )
 
     def open(self) -> None:
         """Begin to work."""
@@ -98,6 +127,14 @@ class Corrections:
         self._moved[channel] = None
         self._news.set()
 
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """A channel got another id, as happens when a share begins: its posts go by that from now on."""
+        async with self._lock(old), self._lock(new):
+            for post in await self._store.posts(channel=old, most=MOST_POSTS) if old != new else ():
+                await self._store.record_post(_moved_to(post, old, new))
+                await self._store.record_post(msgspec.structs.replace(post, items=(), state="deleted"))
+        self.readers_changed(new)
+
     async def retract(self, indicators: Sequence[Indicator], *, source: str | None, by: str) -> int:
         """Write down at every post that shows them that it must not; gives how many those are."""
         LOG.info("%s wishes %d indicators taken back", by, len(indicators))
@@ -107,9 +144,9 @@ class Corrections:
 
     async def _all_sources(self, indicators: Sequence[Indicator]) -> list[str]:
         """Everybody who can have said something of them, services included."""
-        registry = self._tools.registry
+        registry = self._registry
         organisations = (each.id for each in (registry.host, *registry.partners))
-        known = (source for source, _ in await looked_up(self._tools.store, indicators))
+        known = (source for source, _ in await looked_up(self._store, indicators))
         services = (f"{amends.SERVICE}{name}" for name in catalogue.NAMES)
         return list(dict.fromkeys((*organisations, *known, *services)))
 
@@ -125,10 +162,10 @@ class Corrections:
 
     async def _survey(self) -> None:
         """List all channels with posts, and what was under way before a crash."""
-        now = self._tools.clock()
+        now = self._clock()
         if self._surveyed_at is not None and timedelta() <= now - self._surveyed_at < SURVEY:
             return
-        posts = await self._tools.store.posts(most=MOST_POSTS)
+        posts = await self._store.posts(most=MOST_POSTS)
         self._looked_at = {each.channel: self._looked_at.get(each.channel) for each in posts if each.items}
         for post in posts:
             if post.state in PENDING or post.amending is not None:
@@ -137,7 +174,7 @@ class Corrections:
 
     async def _read_changes(self) -> None:
         """Doubt every post that shows what was narrowed or revoked since the last look."""
-        store = self._tools.store
+        store = self._store
         after = await store.mark(READ_UPTO)
         while changes := await store.changes(after=after, most=BATCH):
             await self._doubt(self._remember(changes))
@@ -145,14 +182,14 @@ class Corrections:
             await store.set_mark(READ_UPTO, after)
 
     def _remember(self, changes: Sequence[Change], *, are_wished: bool = False) -> _Late:
-        now = self._tools.clock()
+        now = self._clock()
         late = _Late(began_at=now, again_at=now + AGAIN, changes=changes, are_wished=are_wished)
         self._late = [*self._late[-MOST_LATE + 1 :], late]
         return late
 
     async def _look_for_late_ones(self) -> None:
         """A post that was on its way during a change comes into the ledger after it."""
-        now = self._tools.clock()
+        now = self._clock()
         self._late = [each for each in self._late if timedelta() <= now - each.began_at < LATE]
         for late in self._late:
             if now >= late.again_at:
@@ -161,16 +198,17 @@ class Corrections:
 
     async def _doubt(self, late: _Late) -> int:
         """Write at each post that it must be judged anew, and why; gives how many those are."""
-        found = await self._tools.store.posts(showing=late.changes, most=MOST_POSTS)
-        fresh = {(each.channel, each.ts) for each in found} - late.seen
+        found = await self._store.posts(showing=late.changes, most=MOST_POSTS)
+        about = {
+            (each.channel, each.ts) for each in found if not late.are_wished or each.purpose != amends.NOTE
+        }
+        fresh = about - late.seen
         keys = {(each.source, each.indicator) for each in late.changes}
         for channel in dict.fromkeys(channel for channel, _ in sorted(fresh)):
             async with self._lock(channel):
-                for post in await self._tools.store.posts(
-                    channel=channel, showing=late.changes, most=MOST_POSTS
-                ):
+                for post in await self._store.posts(channel=channel, showing=late.changes, most=MOST_POSTS):
                     if (channel, post.ts) in fresh:
-                        await self._tools.store.record_post(_doubted(post, keys, late))
+                        await self._store.record_post(_doubted(post, keys, late))
                         self._queue(post)
         late.seen |= fresh
         return len(fresh)
@@ -178,7 +216,7 @@ class Corrections:
     async def _look_at_channels(self) -> None:
         """Those whose readers changed, and one of the others that was not looked at for long."""
         moved, self._moved = list(self._moved), {}
-        now = self._tools.clock()
+        now = self._clock()
         old = [
             each for each, at in self._looked_at.items() if at is None or not timedelta() <= now - at < SURVEY
         ]
@@ -195,7 +233,7 @@ class Corrections:
         """Have every thread amended that shows what those who read it now may not see. Raises BotError."""
         posts = [
             each
-            for each in await self._tools.store.posts(channel=channel, most=MOST_POSTS)
+            for each in await self._store.posts(channel=channel, most=MOST_POSTS)
             if each.items and is_open(each)
         ]
         if not posts:
@@ -206,8 +244,8 @@ class Corrections:
             raise
         except RefusedError:
             return  # nobody can tell, and nothing can be done there; whoever changes a post alerts operators
-        stored = await looked_up(self._tools.store, (item.indicator for each in posts for item in each.items))
-        world = self._tools.registry.world(self._tools.clock())
+        stored = await looked_up(self._store, (item.indicator for each in posts for item in each.items))
+        world = self._registry.world(self._clock())
         for post in posts:
             if amends.judge(post, stored, audience, world).is_affected:
                 self._queue(post)
@@ -216,12 +254,12 @@ class Corrections:
 
     def _queue(self, post: Post) -> None:
         place = (post.channel, amends.root(post))
-        self._trials.setdefault(place, _Trial(self._tools.clock()))
+        self._trials.setdefault(place, _Trial(self._clock()))
         self._news.set()
 
     async def _amend(self) -> bool:
         """Some of the threads that are due; gives whether others are."""
-        now = self._tools.clock()
+        now = self._clock()
         due = [place for place, trial in self._trials.items() if trial.at <= now or trial.at - now > _LONGEST]
         await asyncio.gather(*(self._try(place) for place in due[:AT_ONCE]))
         return len(due) > AT_ONCE
@@ -241,7 +279,7 @@ class Corrections:
 
     async def _failed(self, place: Place, trial: _Trial, thread: Thread, error: Exception) -> None:
         """Wait longer and longer; after a day an operator must look."""
-        now = self._tools.clock()
+        now = self._clock()
         since = min(trial.failing_since or now, now)
         if now - since >= PATIENCE and trial.tries >= FEWEST_TRIES:
             with suppress(BotError):
@@ -292,6 +330,18 @@ def _doubted(post: Post, keys: set[Key], late: _Late) -> Post:
         doing = msgspec.structs.replace(doing, changed=_joined(doing.changed, about))
     state = post.state if post.state in PENDING else "doubted"
     return msgspec.structs.replace(post, state=state, amending=doing)
+
+
+def _moved_to(post: Post, old: str, new: str) -> Post:
+    """The same in the channel's new name, and so are its notes."""
+    doing = post.amending
+    if doing is not None:
+        notes = (
+            msgspec.structs.replace(each, channel=new) if each.channel == old else each
+            for each in doing.notes
+        )
+        doing = msgspec.structs.replace(doing, notes=tuple(notes))
+    return msgspec.structs.replace(post, channel=new, amending=doing)
 
 
 def _joined(one: Iterable[Item], other: Iterable[Item]) -> tuple[Item, ...]:

@@ -119,7 +119,7 @@ class Notes:
             return ""  # not a channel of its own any more
         stored = await looked_up(self._tools.store, [item.indicator for item in note.about])
         world = self._tools.registry.world(self._tools.clock())
-        may_be_named = amends.named(note.about, post, stored, audience, world)
+        may_be_named = amends.named(note, stored, audience, world)
         cleared = clear(may_be_named, audience, world)
         readers = post.amending.readers if post.amending else ()
         message = (

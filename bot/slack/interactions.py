@@ -24,12 +24,14 @@ from bot.blocks import (
     shareable,
 )
 from bot.chat import Actor, Lookup, Notice, Reply, Surface, mistake
+from bot.deliveries import Item
 from bot.errors import BotError, UnavailableError, UsageError
 from bot.forms import FORM_VIEW, filled_in, form_view, in_words
 from bot.sharing import UNKNOWN, Audience
 from bot.slack.answering import apologise, plainly, readers_of
 from bot.slack.audience import same_readers
 from bot.slack.keeping import Keeping, Question
+from bot.slack.ledger import Ledger
 from bot.slack.listen import ACK_SECONDS, ANSWER_SECONDS, Ack, Body, Parts
 from bot.slack.outbox import Json, Letter, ReplyUrl, sound_view, words_only
 from bot.slack.work import guarded, within
@@ -57,6 +59,14 @@ class Filling:
 
     question: Question
     purpose: Purpose
+
+
+@dataclass(frozen=True)
+class _Confirmed:
+    """What may be posted as it was confirmed, and what it shows."""
+
+    letter: Letter
+    items: tuple[Item, ...]
 
 
 class Interactions:
@@ -133,7 +143,7 @@ class Interactions:
         except BotError as error:
             await ack(response_action="update", view=_words_view(error))
             return
-        if again is None or isinstance(again, Letter):
+        if again is None or isinstance(again, _Confirmed):
             self._start(self._finish(judged, sharing), sharing.to)
             await ack()
         else:
@@ -216,7 +226,7 @@ class Interactions:
         sharing = Sharing(question=question, readers=readers, message=posting(reply), to=to)
         return share_view(reply, self._names(readers), private_metadata=self._sharings.keep(sharing))
 
-    async def _judge(self, body: Body, sharing: Sharing) -> Letter | Json:
+    async def _judge(self, body: Body, sharing: Sharing) -> "_Confirmed | Json":
         """The letter to post if all is as it was confirmed, else the modal to confirm anew."""
         question = sharing.question
         actor = await self._actor(body)
@@ -224,22 +234,34 @@ class Interactions:
         reply = await self._shareable(question, actor, readers)
         letter = Letter(posting(reply), readers_of(reply, readers))
         if same_readers(readers, sharing.readers) and letter.message == sharing.message:
-            return letter
+            return _Confirmed(letter, await Ledger(self._parts.answering.services).items(reply))
         return sound_view(await self._confirmation(question, actor, readers, sharing.to))
 
-    async def _finish(self, judged: "asyncio.Task[Letter | Json]", sharing: Sharing) -> None:
+    async def _finish(self, judged: "asyncio.Task[_Confirmed | Json]", sharing: Sharing) -> None:
         """Post it with its details; a judgement that came after Slack's patience ended is told in words."""
-        letter, conversation = await judged, sharing.question.conversation
-        if not isinstance(letter, Letter):
+        confirmed = await judged
+        if not isinstance(confirmed, _Confirmed):
             raise UsageError("Readers or words changed meanwhile, so nothing was shared; press Share again.")
-        ts = await self._parts.outbox.post(conversation, letter)
+        ts = await self._post(confirmed, sharing)
         try:
-            for page in letter.message.details:
-                await self._parts.outbox.post(conversation, replace(letter, message=page), thread=ts)
+            for page in confirmed.letter.message.details:
+                await self._post(
+                    replace(confirmed, letter=replace(confirmed.letter, message=page)), sharing, ts
+                )
         except BotError as error:
             raise UsageError(f"The answer was shared, but not all of its details. {_LOOK_THERE}") from error
         done = words_only(plainly("Shared in this channel"))
         await self._parts.outbox.respond(sharing.to, done)
+
+    async def _post(self, confirmed: "_Confirmed", sharing: Sharing, thread: str = "") -> str:
+        """Post it and keep what it shows."""
+        conversation = sharing.question.conversation
+        ts = await self._parts.outbox.post(conversation, confirmed.letter, thread=thread)
+        ledger = Ledger(self._parts.answering.services)
+        await ledger.record(
+            conversation, ts, sharing.readers, confirmed.items, thread=thread, purpose="share"
+        )
+        return ts
 
     async def _shareable(self, question: Question, actor: Actor, readers: Audience) -> Lookup | Notice:
         """What would be posted for these readers, or why nothing is."""

@@ -55,6 +55,12 @@ class Ledger:
         self.wished.append((tuple(indicators), source, by))
         return self.posts
 
+    def readers_changed(self, channel: str) -> None:
+        raise NotImplementedError("commands change no readers")
+
+    async def channel_renamed(self, old: str, new: str) -> None:
+        raise NotImplementedError("commands rename no channels")
+
 
 async def purposes(services: Services, channel: str = CHANNEL) -> list[Purpose]:
     """What a channel gets by itself."""

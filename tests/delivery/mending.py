@@ -11,7 +11,6 @@ import msgspec
 
 from bot.assertions import Assertion
 from bot.deliveries import Item, Post
-from bot.delivery.books import Tools
 from bot.delivery.corrections import Corrections
 from bot.store.sqlite import SqliteStore
 from tests.delivery.board import HOST, OTHER, OWN, Board, Standing, audience, claim, indicator, registry
@@ -34,15 +33,9 @@ class Scene:
 
     def restart(self, **other: Any) -> None:
         """Begin anew with what is in the store."""
-        known: dict[str, Any] = {
-            "store": self.store,
-            "posting": self.board,
-            "registry": registry(),
-            "clock": self.clock,
-            "tell": self.tell,
-            "nonce": lambda: f"nonce {next(self._numbers)}",
-        }
-        self.corrections = Corrections(Tools(**known | other))
+        known: dict[str, Any] = {"store": self.store, "posting": self.board} | other
+        self.corrections = Corrections(known["store"], registry(), clock=self.clock)
+        self.corrections.equip(known["posting"], self.tell, nonce=lambda: f"nonce {next(self._numbers)}")
 
     async def tell(self, words: str) -> None:
         self.told.append(words)

@@ -157,6 +157,21 @@ async def test_somebody_who_joins_unnoticed_is_noticed_in_a_while(scene: Scene) 
     assert there.names == {2}
 
 
+async def test_a_channel_that_gets_another_id_keeps_its_posts(scene: Scene) -> None:
+    there = await scene.shows(HOST, claim(1), claim(2, label=Label.CLEAR))
+    scene.board.readers_now["C0NEW"] = scene.board.readers_now.pop(HOST)
+    there.channel = "C0NEW"
+
+    scene.board.joins("C0NEW", "academy")
+    await scene.corrections.channel_renamed(HOST, "C0NEW")
+    await scene.corrections.channel_renamed(HOST, "C0NEW")  # Slack says everything twice now and then
+    await scene.settle(minutes=1)
+
+    assert there.names == {2}
+    assert await scene.store.posts(channel=HOST) == []
+    assert await scene.states() == ["corrected"]
+
+
 async def test_a_moment_without_knowledge_of_the_readers_costs_nothing(scene: Scene) -> None:
     there = await scene.shows(HOST, claim(1))
 
@@ -211,6 +226,7 @@ async def test_what_is_wished_is_taken_out_though_its_readers_might_see_it(
 
     assert posts == 1
     assert there.names == {2}
+    assert not [note for note in scene.board.notes(HOST) if note.names]
 
 
 async def test_nobody_takes_back_what_others_said(scene: Scene) -> None:
