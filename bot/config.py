@@ -247,7 +247,9 @@ def _check_stewards(pairs: list[tuple[Table, Organisation]]) -> None:
         for one in sorted(org.stewards, key=lambda one: (one.user, one.team)):
             if one.team not in (org.teams | host.teams if one.user in org.guests else org.teams):
                 advice = f"write one of its teams: {', '.join(sorted(org.teams)) or 'none yet'}"
-                table.wrong(key, f"{quoted(one.team)} of {one.user} is not a team of this organisation; {advice}")
+                table.wrong(
+                    key, f"{quoted(one.team)} of {one.user} is not a team of this organisation; {advice}"
+                )
 
 
 def _check_unique(

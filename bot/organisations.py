@@ -60,7 +60,7 @@ class Registry:
         return next((org.id for org in self.partners if user in org.guests), UNKNOWN)
 
     def is_steward(self, slug: str, user: str, teams: Collection[str]) -> bool:
-        """Whether that organisation named the person with these teams to set digests; the host's: operators."""
+        """Whether the organisation named the person of these teams a steward, the host an operator."""
         org = self.organisation(slug)
         return org is not None and any(Member(user, team) in org.stewards for team in teams)
 

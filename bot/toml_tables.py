@@ -93,7 +93,7 @@ class Table:
         return tuple(dict.fromkeys(item for item in value if form.fullmatch(item)))
 
     def rows(self, key: str, forms: Mapping[str, tuple[re.Pattern[str], str]]) -> list[Mapping[str, str]]:
-        """The well-formed members of a list of small tables; each has exactly these texts, with their advice."""
+        """The well-formed members of a list of small tables, each of exactly these texts."""
         value = self._values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
             example = ", ".join(f'{name} = "..."' for name in forms)
@@ -104,7 +104,8 @@ class Table:
     def _is_row(
         self, place: str, row: Mapping[str, Any], forms: Mapping[str, tuple[re.Pattern[str], str]]
     ) -> bool:
-        wrong = [f"{quoted(name)} is not a setting here; {nearest(name, forms)}" for name in row.keys() - forms]
+        others = sorted(row.keys() - forms)
+        wrong = [f"{quoted(name)} is not a setting here; {nearest(name, forms)}" for name in others]
         for name, (form, advice) in forms.items():
             text = row.get(name)
             if not isinstance(text, str) or not form.fullmatch(text):

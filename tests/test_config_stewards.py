@@ -1,4 +1,4 @@
-"""Who may set digests stands in liaison.toml, by user and team; mistakes about it are told like all others."""
+"""Who may set digests stands in liaison.toml, by user and team; mistakes are told like all others."""
 
 from pathlib import Path
 
@@ -85,13 +85,17 @@ def test_a_steward_is_a_person_of_a_team_for_one_organisation(
         (
             '[{ user = "U0ANA", team = "T0HOST" }]',
             '["U0ANA"]',
-            ':5: host.operators: must be a list of tables; write operators = [{ user = "...", team = "..." }]',
+            ':5: host.operators: must be a list of tables; write operators = [{ user = "...", team =',
         ),
         ('user = "U0ANA", ', "", ":5: host.operators[1]: user: is missing; write a Slack user id"),
         ('"U0ANA"', "7", ':5: host.operators[1]: user: "7" cannot be taken; write a Slack user id'),
         ('"U0KAI", team', '"T0KAI", team', ':13: partner[1].stewards[2]: user: "T0KAI" cannot be taken'),
         ("team =", "taem =", ':5: host.operators[1]: "taem" is not a setting here; did you mean "team"?'),
-        ('"E0KASP" }', '"T0HOST" }', ':13: partner[1].stewards: "T0HOST" of U0KIRA is not a team of this org'),
+        (
+            '"E0KASP" }',
+            '"T0HOST" }',
+            ':13: partner[1].stewards: "T0HOST" of U0KIRA is not a team of this org',
+        ),
         ('"T0HOST" }]', '"T0KASP" }]', ':5: host.operators: "T0KASP" of U0ANA is not a team of this organis'),
         ("operators =", "stewards =", ":5: host.stewards: is not a setting here; did you mean"),
         ("stewards =", "operators =", ":13: partner[1].operators: is not a setting here"),
