@@ -116,6 +116,7 @@ IMPURE = (
 READS_BUNDLED_DATA = "bot.domains"  # the list of top-level domains, once, from its own package
 
 SESSIONS = {  # who may open connections
+    "bot.bench.due",
     "bot.bench.enriching",
     "bot.bench.slash",
     "bot.providers.wire",

@@ -31,6 +31,7 @@ POST_SECONDS = 15.0  # together with the look well below deliveries.SETTLE_SECON
 MAX_AGE_SECONDS = 300.0  # what was cleared longer ago is cleared again, for agreements and labels change, too
 READ_SECONDS = 10.0
 MAX_FILE_BYTES = 20_000_000
+LOOK_BURST = 40  # of the 50 that Slack takes at once
 PAGE = 200
 MAX_PAGES = 25  # of history; more talk than that since a post is not read through
 EVENT_TYPE = "liaison_post"
@@ -63,7 +64,7 @@ class Paces:
     """
 
     look: Pace = field(
-        default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND, burst=40, channel_seconds=0)
+        default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND, burst=LOOK_BURST, channel_seconds=0)
     )
     post: Pace = field(default_factory=Pace)
     update: Pace = field(default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND))

@@ -1,7 +1,7 @@
 """Bots to be killed: real couriers and corrections on a store in a file, beside a sandbox's process.
 
-Each is started by a line of JSON on standard input, says every step that it takes, and is killed at one of them
-or after a while if that was ordered. One process imports everything once and forks a bot for each line.
+Each is started by a line of JSON on standard input, says every step that it takes, and is killed at one of
+them or after a while if that was ordered. One process imports everything once and forks a bot for each line.
 """
 
 import asyncio
