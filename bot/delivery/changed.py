@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from bot.assertions import Assertion
 from bot.deliveries import Change, Item, Post
 from bot.delivery.reading import visible_to
@@ -45,7 +47,7 @@ async def changed(
     shown = await store.posts(channel=channel, most=LATEST) if since is not None else []
     found = await _stored(store, {*narrowed, *_items(shown)})
     expired = {item for item in _items(shown) if _expired(found.get(_key(item)), since, until)}
-    hidden = {key for key, one in found.items() if not visible_to(viewer, (one,), world)}
+    hidden = {key for key, one in found.items() if not visible_to(viewer, (_as_it_was(one),), world)}
     about = {item for item in (*narrowed, *expired) if _key(item) not in hidden}
     keys = {_key(item) for item in about}
     stored = [one for key, one in found.items() if key in keys]
@@ -77,6 +79,11 @@ async def _stored(store: Store, about: set[Item]) -> dict[tuple[str, object], As
             if _key(one) in keys:
                 found[_key(one)] = one
     return found
+
+
+def _as_it_was(one: Assertion) -> Assertion:
+    """Before it was withdrawn or expired: a viewer may hear of that who could see it then."""
+    return msgspec.structs.replace(one, revoked=False, not_after=None)
 
 
 def _items(posts: list[Post]) -> set[Item]:

@@ -113,7 +113,8 @@ class Compiler:
     async def _since(self, delivery: Delivery) -> datetime | None:
         """Where the digest before ended; None if this is the first one."""
         for other in await self._store.deliveries(delivery.channel, most=RECENT):
-            if other.purpose is delivery.purpose and other.upto <= delivery.since:
+            is_before = other.period != delivery.period and other.upto <= delivery.since
+            if is_before and other.purpose is delivery.purpose:
                 return other.written_at or datetime.fromisoformat(other.period)
         return None
 

@@ -42,7 +42,7 @@ async def summary(
 def last_end(due: datetime, now: datetime, zone: str) -> datetime:
     """The end of the last whole day since it was due: after an outage nobody wants the first one missed."""
     end = due.astimezone(ZoneInfo(zone))
-    days = max(0, (now - due) // DAY)
+    days = max(0, (now - due) // DAY + 1)  # of the clock there, which may be an hour shorter
     while days and end + days * DAY > now:
         days -= 1
     return end + days * DAY
