@@ -88,6 +88,12 @@ class Store(Protocol):
     async def unsubscribe(self, channel: str, purpose: Purpose) -> bool:
         """End it; False if there was none. What is on its way is still delivered."""
 
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """A channel got another id: its subscriptions and deliveries go by that from now on.
+
+        What the new id has already, it keeps. Who held a delivery of the old one holds it no more.
+        """
+
     async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
         """All of them, or those of one channel, the next due first."""
 

@@ -113,6 +113,7 @@ class Listeners:
         """A channel got another id, as happens when a share begins."""
         old, new = str(event.get("old_channel_id", "")), str(event.get("new_channel_id", ""))
         self._parts.audiences.renamed(old, new)
+        await self._parts.answering.services.store.channel_renamed(old, new)
         if (corrections := self._parts.answering.services.corrections) is not None:
             await corrections.channel_renamed(old, new)
 

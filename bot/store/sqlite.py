@@ -128,6 +128,10 @@ class SqliteStore:
         """End it; False if there was none."""
         return await self._writer.do(partial(subscribing.unsubscribe, channel=channel, purpose=purpose))
 
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """Subscriptions and deliveries of that channel go by its new id from now on."""
+        await self._writer.do(partial(subscribing.rename, old=old, new=new))
+
     async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
         """All of them, or those of one channel, the next due first."""
         return await self._reader.do(partial(subscribing.subscriptions, channel=channel))

@@ -24,6 +24,13 @@ ON CONFLICT (channel, purpose) DO UPDATE SET schedule = excluded.schedule, filte
   attach = excluded.attach, say_nothing_new = excluded.say_nothing_new, set_by = excluded.set_by,
   next_at = excluded.next_at"""  # noqa: S608 (constants)
 
+_RENAME = (
+    "UPDATE OR IGNORE subscription SET channel = :new WHERE channel = :old",
+    "DELETE FROM subscription WHERE channel = :old",
+    """UPDATE OR IGNORE delivery
+SET channel = :new, owner = NULL, body = json_set(body, '$.channel', :new) WHERE channel = :old""",
+)
+
 _ALL = f"""SELECT json_group_array(json_array({_COLUMNS.replace("filters", "json(filters)")}))
 FROM subscription WHERE :channel IS NULL OR channel = :channel"""  # noqa: S608 (constants)
 
@@ -52,6 +59,16 @@ def unsubscribe(connection: sqlite3.Connection, channel: str, purpose: Purpose) 
             "DELETE FROM subscription WHERE channel = ? AND purpose = ?", (channel, purpose.value)
         )
     return deleted.rowcount > 0
+
+
+def rename(connection: sqlite3.Connection, old: str, new: str) -> None:
+    """Let subscriptions and deliveries of one channel go by another id. Raises InputError."""
+    rows.check_names(old, new)
+    if old == new:
+        return
+    with writing(connection):
+        for statement in _RENAME:
+            connection.execute(statement, {"old": old, "new": new})
 
 
 def subscriptions(connection: sqlite3.Connection, channel: str | None) -> list[Subscribed]:

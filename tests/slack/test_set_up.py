@@ -229,3 +229,14 @@ async def test_now_begins_a_delivery(make_stage: MakeStage) -> None:
 
         [delivery] = await stage.store.deliveries(KASPERSKYS)
         assert delivery.purpose is Purpose.DIGEST
+
+
+async def test_a_channel_that_gets_another_id_keeps_its_digest(make_stage: MakeStage) -> None:
+    async with make_stage(organisations=named()) as stage:
+        await subscribe(stage)
+
+        await stage.sandbox.change_channel_id(KASPERSKYS, "C0NEW")
+        await stage.sandbox.settled()
+
+        assert await set_words(stage) == []
+        assert await set_words(stage, "C0NEW") == ["daily 08:00 tz Asia/Singapore"]

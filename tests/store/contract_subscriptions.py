@@ -115,6 +115,38 @@ class Subscribing:
 
         assert (await subscribed(store)).since == 1
 
+    async def test_a_channel_with_a_new_id_keeps_all_that_is_due(self, backend: Backend) -> None:
+        store = await backend.open()
+        await subscribed(store)
+        await store.add([claim(1)])
+        [due] = await begun(store, "C0ONE")
+        await store.add([claim(2)])
+        assert await leased(store, "old") == [("C0ONE", "1")]
+
+        await store.channel_renamed("C0ONE", "C0NEW")
+        await store.channel_renamed("C0ONE", "C0NEW")  # Slack says everything twice now and then
+        await store.channel_renamed("C0NEW", "C0NEW")
+
+        assert await store.subscriptions("C0ONE") == []
+        [moved] = await store.subscriptions("C0NEW")
+        assert (moved.subscription, moved.since) == (daily("C0NEW"), 1)
+        renamed = msgspec.structs.replace(due, channel="C0NEW")
+        assert await store.deliveries("C0NEW") == [renamed]
+        assert not await store.put_delivery(due, owner="old")
+        assert not await store.put_delivery(renamed, owner="old")
+        assert await leased(store, "new") == [("C0NEW", "1")]
+
+    async def test_what_the_new_id_of_a_channel_has_it_keeps(self, backend: Backend) -> None:
+        store = await backend.open()
+        await subscribed(store, "C0NEW")
+        await store.add([claim(1)])
+        await subscribed(store, "C0ONE")
+
+        await store.channel_renamed("C0ONE", "C0NEW")
+
+        [left] = await store.subscriptions()
+        assert (left.subscription.channel, left.since) == ("C0NEW", 0)
+
     async def test_each_purpose_of_a_channel_is_by_itself(self, backend: Backend) -> None:
         store = await backend.open()
         await subscribed(store, purpose=Purpose.DIGEST)
