@@ -126,6 +126,11 @@ def effective_pap(assertion: Assertion) -> Pap:
     return permitted_by_default(assertion.label) if assertion.pap is None else assertion.pap
 
 
+def marking(assertion: Assertion) -> tuple[object, ...]:
+    """Everything that decides about its release: equal ones are released alike."""
+    return (assertion.source, *(getattr(assertion, name) for name in _MARKING))
+
+
 def _joined_links(old: Assertion, new: Assertion) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(files(old) + files(new)))[:MAX_LINKS]
     return old.links if names == files(old) else names

@@ -90,7 +90,14 @@ def render(reply: Reply, *, share: str = "", details: str = "", offers: Sequence
     """
     first, more = _pages(reply)
     buttons = [*_buttons(reply, share, details if more else ""), *_offers(reply, offers)]
-    return _message(reply, [*first, *([Buttons(tuple(buttons))] if buttons else [])], more)
+    return _message(reply, [*first, *_row_of(buttons)], more)
+
+
+def in_brief(reply: Reply, *, share: str = "", details: str = "", offers: Sequence[str] = ()) -> Message:
+    """The same without its details, which take most of the time and are shown to whoever asks for them."""
+    first, more = _pages(reply, at_most=1)
+    buttons = [*_buttons(reply, share, details if more else ""), *_offers(reply, offers)]
+    return _message(reply, [*first, *_row_of(buttons)], [])
 
 
 def posting(reply: Reply) -> Message:
@@ -171,16 +178,18 @@ def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]
     return Message(label=label, **shown, details=tuple(details))
 
 
-def _pages(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
+def _pages(reply: Reply, *, at_most: int = MAX_DETAILS) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
     """What stands in the message itself, and what follows in its details."""
-    parts = [*_doubts(reply), *_body(reply), *_missed(reply), *_hints(reply)]
+    notes, body = [*_missed(reply), *_hints(reply)], _body(reply)
+    is_long = isinstance(reply, Lookup) and len(reply.entries) > 1  # what stands below may be on another page
+    parts = [*_doubts(reply), *([*notes, *body] if is_long else [*body, *notes])]
     first, *rest = pages(parts) if parts else [()]
     if rest:
         first = (*first, Footnote(Words("Continued in the details.")))
-    more = list(islice(chain(rest, pages(_full(reply))), MAX_DETAILS + 1))
-    if len(more) > MAX_DETAILS:
+    more = list(islice(chain(rest, pages(_full(reply))), at_most + 1))
+    if len(more) > at_most:
         cut = Footnote(Words("There is more. Look up fewer indicators at once to see all of it."))
-        more = [*more[: MAX_DETAILS - 1], (*more[MAX_DETAILS - 1], cut)]
+        more = [*more[: at_most - 1], (*more[at_most - 1], cut)]
     return first, more
 
 
@@ -288,6 +297,10 @@ def _buttons(reply: Reply, share: str, details: str) -> list[Button]:
     buttons = [Button(SHARE, Words("Share to channel…"), share)] if share and worth_sharing else []
     buttons += [Button(DETAILS, Words("Details"), details)] if details else []
     return buttons
+
+
+def _row_of(buttons: Sequence[Button]) -> list[Part]:
+    return [Buttons(tuple(buttons))] if buttons else []
 
 
 def _offers(reply: Reply, tokens: Sequence[str]) -> list[Button]:

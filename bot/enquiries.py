@@ -1,15 +1,16 @@
 """Enquiry: what one person wants to know of external services, and which of them may be asked. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import tlp
-from bot.assertions import Assertion
+from bot.assertions import Assertion, marking
 from bot.errors import InputError, UsageError
 from bot.implied import implied
 from bot.indicators import Indicator
 from bot.sharing import Audience, World, may_release, visible
+from bot.telling import may_hear
 from bot.tlp import Label, Pap, strictest
 
 UNDECLARED = Label.GREEN  # of a question about something that the asker sees no claim about
@@ -107,6 +108,7 @@ class Permit:
     granted: bool
     reason: str  # for the host's eyes only
     label: Label
+    may_hear: bool = True  # the service's terms let the asker know what it says
 
 
 class Gate:
@@ -114,18 +116,28 @@ class Gate:
 
     def __init__(self, enquiry: Enquiry) -> None:
         self._enquiry = enquiry
-        seen = _seen(enquiry)
+        seen = _of_same_files(_seen(enquiry))
         self._claims = {each: _question(each, enquiry, seen) for each in enquiry.indicators}
 
-    def judge(self, indicator: Indicator, provider: Audience) -> Permit:
-        """Whether this service may be asked about it; the strictest marking involved decides."""
-        claims, world = self._claims[indicator], self._enquiry.world
-        label = strictest(claim.label for claim in claims)
+    def judge(self, indicator: Indicator, provider: Audience, terms: Label = Label.CLEAR) -> Permit:
+        """Whether this service may be asked about it; the strictest marking involved decides.
+
+        `terms` is how far the service lets its answers travel.
+        """
+        hears = may_hear(terms, indicator, self._enquiry.asker, self._enquiry.world)
+        reason = self._refusal(indicator, provider)
+        if not reason and not hears:
+            reason = "its terms do not let the asker know its answers"
+        label = strictest(claim.label for claim in self._claims[indicator])
+        return Permit(not reason, reason, label, hears)
+
+    def _refusal(self, indicator: Indicator, provider: Audience) -> str:
+        """Why the question may not leave; "" if it may."""
+        world = self._enquiry.world
         if self._enquiry.org not in world.own_queries:
-            return Permit(False, "its organisation did not agree that its questions go to services", label)
-        refused = (may_release(claim, provider, world) for claim in claims)
-        reason = next((decision.reason for decision in refused if not decision.release), "")
-        return Permit(not reason, reason, label)
+            return "its organisation did not agree that its questions go to services"
+        refused = (may_release(claim, provider, world) for claim in self._claims[indicator])
+        return next((decision.reason for decision in refused if not decision.release), "")
 
 
 def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:
@@ -156,18 +168,26 @@ def _question(
     if label is None:
         label = Label.CLEAR if seen.get(indicator) else UNDECLARED
     question = Assertion(indicator=indicator, source=enquiry.org, label=label, pap=enquiry.declared.pap)
-    return [question, *_involved([indicator, *implied(indicator)], seen)]
+    told = [indicator, *implied(indicator)]
+    return [question, *{id(claim): claim for one in told for claim in seen.get(one, ())}.values()]
 
 
-def _involved(about: Iterable[Indicator], seen: Mapping[Indicator, Sequence[Assertion]]) -> list[Assertion]:
-    """What is seen of these, of hashes of the same files, of hashes that others say are of the same file."""
-    claims: list[Assertion] = []
-    told, waiting = set(), list(about)
-    while waiting:
-        each = waiting.pop()
-        if each not in told:
-            found = seen.get(each, ())
-            told.add(each)
-            claims += found
-            waiting += (claim.indicator for claim in found if claim.indicator != each)
-    return claims
+def _of_same_files(seen: Mapping[Indicator, Sequence[Assertion]]) -> dict[Indicator, Sequence[Assertion]]:
+    """The same, also with hashes that others say are of the same file; of equal markings one.
+
+    All hashes of a file have the same list, so that each is worked out once however many are asked about.
+    """
+    of_all: dict[Indicator, Sequence[Assertion]] = {}
+    for first in seen:
+        if first in of_all:
+            continue
+        told, waiting = {first}, [first]
+        claims: dict[tuple[object, ...], Assertion] = {}
+        while waiting:
+            for claim in seen.get(waiting.pop(), ()):
+                claims.setdefault(marking(claim), claim)
+                if claim.indicator not in told:
+                    told.add(claim.indicator)
+                    waiting.append(claim.indicator)
+        of_all |= dict.fromkeys(told, tuple(claims.values()))
+    return of_all

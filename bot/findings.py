@@ -56,7 +56,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     provider: str  # slug
     title: str  # how the service is called
     outcome: Outcome
-    label: Label = Label.CLEAR  # how far it may travel
+    label: Label = Label.CLEAR  # how far it may travel among those who may know of the question
+    terms: Label = Label.CLEAR  # how far the service lets its report travel, whoever asked
     report: Report | None = None  # None: it knows nothing, or nothing was ever heard
     fetched_at: datetime | None = None  # aware UTC
     again_at: datetime | None = None  # when it can be asked again

@@ -14,7 +14,8 @@ from bot.extraction import Found, extract, host_of
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.services import Inquiry, Services, Store
-from bot.sharing import Audience, Cleared, Reach, World, clear, tell
+from bot.sharing import Audience, Cleared, Reach, World, clear
+from bot.telling import tell
 
 _TOKEN = re.compile(r"[^\s,;|<>\"']{6,300}")
 # Somebody meant an indicator: signs between letters or digits as in an address, or a long run of hex digits.

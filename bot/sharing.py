@@ -10,10 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import final
 
-import msgspec
-
 from bot.assertions import Assertion, effective_pap, files
-from bot.findings import Finding, Outcome
+from bot.findings import Finding
 from bot.indicators import Indicator
 from bot.tlp import Label, Pap, strictest
 
@@ -104,7 +102,7 @@ class Cleared:
 
     audience: Audience
     shown: tuple[Shown, ...]
-    findings: tuple[Finding, ...] = ()  # what external services said, see `tell`
+    findings: tuple[Finding, ...] = ()  # what external services said, see `telling.tell`
 
     @property
     def label(self) -> Label:
@@ -148,35 +146,6 @@ def visible(
         if file is not None:
             members.setdefault(file, []).append(one)
     return {each: _with_files(direct.get(each, []), members) for each in asked}
-
-
-def tell(cleared: Cleared, findings: Iterable[Finding], asker: str, world: World) -> Cleared:
-    """The same with those findings its audience may see; `asker` is the organisation that had them fetched.
-
-    A finding is treated as the host's own claim, addressed to whoever asked. Why a service was not asked, and
-    that it does not take the host's key, is for the host alone to read.
-    """
-    readers = _readers(cleared.audience, world)
-    told = [
-        finding if readers == {world.host} else _as_partners_read(finding)
-        for finding in findings
-        if _decide(_as_claim(finding, asker, world), cleared.audience, readers, world).release
-    ]
-    return replace(cleared, findings=tuple(told))
-
-
-def _as_partners_read(finding: Finding) -> Finding:
-    outcome = Outcome.UNAVAILABLE if finding.outcome is Outcome.AUTH else finding.outcome
-    return msgspec.structs.replace(finding, outcome=outcome, reason="")
-
-
-def _as_claim(finding: Finding, asker: str, world: World) -> Assertion:
-    return Assertion(
-        indicator=finding.indicator,
-        source=world.host,
-        label=finding.label,
-        addressed_to=frozenset({asker}),
-    )
 
 
 def may_release(assertion: Assertion, audience: Audience, world: World) -> Decision:

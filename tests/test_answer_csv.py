@@ -12,7 +12,8 @@ from bot.answer_csv import COLUMNS, as_csv
 from bot.chat import Lookup
 from bot.feeds.csv_file import FORMULA
 from bot.findings import Outcome
-from bot.sharing import clear, tell
+from bot.sharing import clear
+from bot.telling import tell
 from bot.tlp import Label
 from bot.verdicts import Verdict
 from tests.test_blocks import DOMAIN, HOST, NOW, WORLD, claim

@@ -81,6 +81,7 @@ PURE = (
     "bot.subscriptions",
     "bot.summaries",
     "bot.summary_cards",
+    "bot.telling",
     "bot.tlp",
     "bot.urls",
     "bot.verdicts",

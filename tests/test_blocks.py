@@ -20,6 +20,7 @@ from bot.blocks import (
     SHARE,
     Message,
     details_view,
+    in_brief,
     posting,
     render,
     share_view,
@@ -252,6 +253,12 @@ def test_a_long_list_is_complete_and_sound(number: int) -> None:
     assert len(message.details) <= MAX_DETAILS
 
 
+def test_notes_about_a_long_answer_stand_above_its_table() -> None:
+    message = render(replace(many(500), not_understood=("44d8",), wants_file=True), details="token")
+    assert "not looked up: 44d8" in message.text
+    assert "A CSV file with all of it comes by direct message." in message.text
+
+
 def test_details_beyond_the_limit_are_said_to_be_cut() -> None:
     last = render(many(500)).details[-1]
     assert "There is more. Look up fewer indicators at once" in last.text + words_of(last.blocks)
@@ -350,3 +357,11 @@ def test_the_label_is_the_strictest_of_what_is_shown() -> None:
     reply = answer([MD5, DOMAIN], claim(MD5), claim(DOMAIN, label=Label.AMBER_STRICT))
     assert {each.label for each in messages(render(reply))} == {Label.AMBER_STRICT}
     assert render(replace(reply, entries=())).text.startswith("TLP:AMBER+STRICT · ")
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 40, 400])
+def test_in_brief_an_answer_is_the_same_without_its_details(number: int) -> None:
+    reply = many(number)
+    whole = render(reply, share="token", details="token")
+
+    assert in_brief(reply, share="token", details="token") == replace(whole, details=())

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from bot.assertions import Assertion
 from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry, Gate, Permit
-from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
-from bot.sharing import UNKNOWN, Audience, Reach, World, clear, may_release, tell
+from bot.sharing import UNKNOWN, Audience, Reach, World, may_release
 from bot.tlp import Label, Pap
 from tests.policy_reference import releases
 from tests.strategies import (
@@ -21,7 +20,6 @@ from tests.strategies import (
     ORGS,
     PARTNERS,
     assertions,
-    conversations,
     from_menus,
     proof,
     subsets,
@@ -126,33 +124,6 @@ def test_every_claim_that_the_asker_sees_must_allow_it(
         assert permit.label >= max((one.label for one in seen), default=declared.label or Label.CLEAR)
 
 
-@proof
-@given(
-    label=st.sampled_from(Label),
-    org=st.sampled_from(ORGS),
-    audience=conversations,
-    world=worlds,
-)
-def test_a_finding_is_told_like_a_claim_of_the_host_for_whoever_asked(
-    label: Label, org: str, audience: Audience, world: World
-) -> None:
-    found = Finding(
-        indicator=HASH,
-        provider="virustotal",
-        title="VirusTotal",
-        outcome=Outcome.BLOCKED,
-        label=label,
-        reason="x",
-    )
-    as_claim = Assertion(indicator=HASH, source=HOST, label=label, addressed_to=frozenset({org}))
-
-    told = tell(clear([], audience, world), [found], org, world)
-
-    assert bool(told.findings) == releases(as_claim, audience, world)
-    assert told.label == (label if told.findings else Label.CLEAR)
-    assert all(bool(each.reason) == (audience.orgs == {HOST}) for each in told.findings)
-
-
 # Examples for people.
 
 
@@ -246,15 +217,3 @@ def test_why_nobody_is_asked_names_the_missing_agreement() -> None:
 
     reason = "its organisation did not agree that its questions go to services"
     assert permit == Permit(granted=False, reason=reason, label=Label.GREEN)
-
-
-@pytest.mark.parametrize("outcome", Outcome)
-def test_a_key_that_does_not_work_is_the_hosts_own_matter(outcome: Outcome) -> None:
-    found = Finding(indicator=HASH, provider="virustotal", title="VirusTotal", outcome=outcome, reason="why")
-    seldom = Outcome.UNAVAILABLE if outcome is Outcome.AUTH else outcome
-
-    [told] = tell(clear([], alone(HOST), WORLD), [found], HOST, WORLD).findings
-    [other] = tell(clear([], alone(TREND), WORLD), [found], TREND, WORLD).findings
-
-    assert told == found
-    assert other == msgspec.structs.replace(found, outcome=seldom, reason="")

@@ -90,8 +90,8 @@ def test_whatever_is_told_of_is_in_canonical_form(start: str, rest: str) -> None
     ],
 )
 def test_a_long_one_takes_no_long_time(kind: Kind, value: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = implied(canonical(kind, value))
 
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert len(found) < 2_000

@@ -17,7 +17,8 @@ from bot.cards import card, is_brief
 from bot.chat import Lookup
 from bot.findings import MAX_FACTS, Finding, Outcome, Report
 from bot.indicators import Indicator, Kind
-from bot.sharing import Cleared, clear, tell
+from bot.sharing import Cleared, clear
+from bot.telling import tell
 from bot.tlp import Label
 from bot.verdicts import Verdict
 from tests.hostile import findings, indicators, shown

@@ -127,7 +127,7 @@ class Enricher:
         """Kind and gate: every indicator at every service that answers its kind."""
         gate = Gate(enquiry)
         return [
-            Place(indicator, line.spec, gate.judge(indicator, line.audience))
+            Place(indicator, line.spec, gate.judge(indicator, line.audience, line.spec.label))
             for indicator in dict.fromkeys(enquiry.indicators)
             for line in self._lines.values()
             if indicator.kind in line.spec.kinds

@@ -36,7 +36,7 @@ class Place:
     @property
     def is_open(self) -> bool:
         """Whether the service may be asked; a local list tells nobody that it was."""
-        return self.permit.granted or self.spec.asks_nobody
+        return self.permit.granted or (self.spec.asks_nobody and self.permit.may_hear)
 
     @property
     def may_use_kept(self) -> bool:
@@ -57,12 +57,14 @@ class Place:
         """The answer under this enquiry's label; beside an error stands what was said before."""
         stale = self._stale if answer.outcome.is_error else None
         report, fetched_at = (answer.report, answer.fetched_at) if stale is None else stale
+        speaks = report is not None or answer.outcome is Outcome.NOT_FOUND
         return Finding(
             indicator=self.indicator,
             provider=self.spec.name,
             title=self.spec.title,
             outcome=answer.outcome,
-            label=self._label(speaks=report is not None or answer.outcome is Outcome.NOT_FOUND),
+            label=self._label(speaks=speaks),
+            terms=self.spec.label if speaks else Label.CLEAR,
             report=report,
             fetched_at=fetched_at,
             again_at=answer.again_at,

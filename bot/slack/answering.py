@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.blocks import render
+from bot.blocks import in_brief, render
 from bot.chat import Actor, Answer, Ask, Lookup, Notice, Recent, Reply, Row, Surface, mistake
 from bot.errors import BotError
 from bot.services import Services
@@ -27,7 +27,7 @@ class Answered:
     @property
     def letter(self) -> Letter:
         """The reply with its buttons, ready for the outbox."""
-        message = render(self.reply, share=self.share, details=self.details, offers=self.offers)
+        message = in_brief(self.reply, share=self.share, details=self.details, offers=self.offers)
         return Letter(message, readers_of(self.reply, self.audience))
 
     def with_reply(self, reply: Reply) -> "Answered":

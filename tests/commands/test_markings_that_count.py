@@ -1,5 +1,7 @@
 """A marking that the asker may read forbids a question in every form in which it would tell of the marked."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -116,6 +118,28 @@ async def test_whatever_any_source_says_of_any_hash_of_the_file_counts(
     await enriched(asking, MD5)
 
     assert virustotal.asked == []
+
+
+async def test_many_hashes_of_large_files_are_judged_in_no_long_time(asking: Services) -> None:
+    """Each source may say of 64 hashes that they are one file; an answer for all others waits as long."""
+    hashes = [f"{number:064x}" for number in range(448)]
+    for source in ("kaspersky", "trendmicro", "newco"):
+        of_file = [
+            claim(Kind.SHA256, each, source=source, file=f"{place // 64}")
+            for place, each in enumerate(hashes)
+        ]
+        await asking.store.add(of_file)
+    question = replace(ask("lookup " + " ".join(hashes)), world=HOUSE.world(NOW))
+
+    longest = 0.0
+    answering = asyncio.ensure_future(answer(question, asking))
+    while not answering.done():
+        start = time.process_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.process_time() - start)
+
+    assert isinstance(answering.result(), Lookup)
+    assert longest < 2.0
 
 
 async def test_a_link_that_the_asker_may_not_see_changes_no_question(

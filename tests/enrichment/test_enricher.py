@@ -17,6 +17,7 @@ from tests.enrichment.parts import (
     BAD,
     GROUPIB,
     HASH,
+    KASPERSKY,
     Bench,
     Plain,
     digest,
@@ -78,6 +79,7 @@ async def test_an_answer_stands_under_its_own_terms_and_the_marking_of_the_quest
             provider="bound",
             title="Bound",
             outcome=Outcome.NOT_FOUND,
+            terms=Label.AMBER,
             label=Label.AMBER,
             fetched_at=NOW,
         ),
@@ -139,6 +141,20 @@ async def test_a_local_list_that_hangs_keeps_no_answer_back(bench: Bench) -> Non
     bench.hands.advance(0.05)
 
     assert [finding.outcome for finding in (await asked).findings] == [Outcome.PENDING]
+
+
+@pytest.mark.parametrize("asks_nobody", [False, True])
+async def test_nobody_is_asked_whose_answer_the_asker_may_not_know(bench: Bench, asks_nobody: bool) -> None:
+    """What the host reads by a contract of its own is not for whoever asks the host."""
+    bound = plain("bound", asks_nobody=asks_nobody, label=Label.AMBER)
+    enricher = await bench.open(bound)
+
+    [refused] = (await done(await enricher.enquire(enquiry(by=KASPERSKY)))).findings
+    [heard] = (await done(await enricher.enquire(enquiry()))).findings
+
+    assert (refused.outcome, refused.terms, refused.report) == (Outcome.BLOCKED, Label.CLEAR, None)
+    assert (heard.outcome, heard.terms, heard.report) == (Outcome.FOUND, Label.AMBER, BAD)
+    assert bound.asked == [HASH]
 
 
 async def test_a_local_list_that_fails_is_asked_again_at_once(bench: Bench) -> None:

@@ -23,12 +23,12 @@ MANY = MAX_BODY // 4
     ids=["many", "keys", "deep", "open", "number"],
 )
 def test_an_answer_of_countless_parts_is_refused_before_it_costs_time(body: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(NoAnswerError) as refused:
         decoded(Reply(200, {}, body))
 
     assert refused.value.outcome is Outcome.BAD_ANSWER
-    assert time.perf_counter() - start < 0.05
+    assert time.process_time() - start < 0.05
 
 
 def test_a_long_answer_is_read() -> None:
