@@ -37,6 +37,7 @@ CLAIMS = 14  # more than a message names: the list follows in its thread
 SOURCE = "trendmicro"
 READER = "U0KIRA"
 LONGEST_LIFE = 0.35  # seconds until a random kill; a delivery without faults takes less
+LINGER_SECONDS = 1_800.0  # of a bot's clock: all channels are looked at meanwhile
 AGAIN = 4  # times that one part is run with random kills, at most as many kills in each
 FAULTS = {"drop_after_accept": 0.12, "lost_reply": 0.08, "error_500": 0.08, "rate_limited": 0.03}
 FAULTY = frozenset(
@@ -104,6 +105,7 @@ class Bots:
         case: Case,
         *,
         life: float | None = None,
+        linger: float = 0.0,
         retract: str = "",
         die_before: str = "",
         die_after: str = "",
@@ -117,6 +119,7 @@ class Bots:
             die_before=die_before,
             die_after=die_after,
             life=life,
+            linger=linger,
         )
         assert self._process.stdin is not None
         print(msgspec.json.encode(order).decode(), file=self._process.stdin, flush=True)
@@ -197,11 +200,17 @@ class Matrix:
         assert self._again(case, part, lines)
         return self._judge(f"{part}: {step.partition(' (')[0]}", int(killed), case, part)
 
+    def kill_somewhere(self, chance: random.Random, *, most: int) -> int:
+        """Kill bots at any moment of any part, in bad weather; gives the kills."""
+        part = chance.choice((*PARTS, "overtake"))
+        if part == "overtake":
+            return self.overtake_at_random(chance, most=most)
+        return self.kill_at_random(part, chance, most=most)
+
     def kill_at_random(self, part: str, chance: random.Random, *, most: int) -> int:
         """Kill bots at any moment in bad weather, then let one finish in good weather; gives the kills."""
         case = self._case(part)
-        weather = Weather(chance.randrange(2**32), FAULTS, methods=FAULTY, seconds=0.5)
-        self.bots.slack.forecast(weather)
+        self._forecast(chance)
         kills = 0
         lines: list[str] = []
         while "finished" not in lines and kills < most:
@@ -213,6 +222,21 @@ class Matrix:
         if "finished" not in lines:
             assert self._again(case, part, lines)
         self._judge(f"{part}: any moment, with faults", kills, case, part)
+        return kills
+
+    def overtake_at_random(self, chance: random.Random, *, most: int) -> int:
+        """Kill bots that deliver what its source revokes or restricts meanwhile; gives the kills."""
+        case = self._case(DELIVER)
+        change = chance.choice((_revoke, _restrict))
+        self._forecast(chance)
+        kills = 0
+        for number in range(most):
+            kills += "finished" not in self.bots.run(case, life=chance.uniform(0.01, LONGEST_LIFE))
+            if number == 0:
+                asyncio.run(change(case))
+        self.bots.slack.forecast(None)
+        assert "finished" in self.bots.run(case, linger=LINGER_SECONDS)
+        self._judge_overtaken(case, kills, change.__name__.strip("_"))
         return kills
 
     def table(self) -> str:
@@ -234,9 +258,7 @@ class Matrix:
         self.steps[part] = [
             line.removeprefix("step ")
             for line in lines
-            if line.startswith("step ")
-            and line.endswith("(1)")
-            and not (part != "deliver" and "lease" in line)
+            if line.startswith("step ") and line.endswith("(1)") and not (part != DELIVER and "lease" in line)
         ]
         self._whole[part] = self._standing(case)
 
@@ -250,34 +272,52 @@ class Matrix:
         self._cases += 1
         case = Case(self._folder / f"{number}.db", *_channels(number))
         asyncio.run(_prepare(case))
-        if part != "deliver":
+        if part != DELIVER:
             assert "finished" in self.bots.run(case)
         if part == "revoke":
             asyncio.run(_revoke(case))
         return case
 
+    def _forecast(self, chance: random.Random) -> None:
+        weather = Weather(chance.randrange(2**32), FAULTS, methods=FAULTY, seconds=0.5)
+        self.bots.slack.forecast(weather)
+
     # --- judging ---------------------------------------------------------------------------------------
 
     def _judge(self, name: str, kills: int, case: Case, part: str) -> Row:
-        deliveries, posts = asyncio.run(_books(case))
         standing, whole = self._standing(case), self._whole[part]
         verdict = Verdict(
             due=whole.total(),
             lost=(whole - standing).total(),
             doubled=(standing - whole).total(),
         )
+        if part == "retract" and any(case.domain(1) in words for words in self._digests(case)):
+            verdict.complaints.append("what was retracted stands there")
+        if verdict.lost or verdict.doubled:
+            verdict.complaints.append(f"{dict(standing)} in the place of {dict(whole)}")
+        return self._enter(name, case, kills, verdict)
+
+    def _judge_overtaken(self, case: Case, kills: int, change: str) -> Row:
+        deliveries, _ = asyncio.run(_books(case))
+        standing = {each.nonce for channel in case.channels for each in self._posted(channel)}
+        lost = [each for each in deliveries if each.nonce not in standing]
+        verdict = Verdict(due=len(deliveries), lost=len(lost))
+        naming = [words for words in self._digests(case) if case.domain(1) in words]
+        if [words for words in naming if change == "restrict" or "withdrawn" not in words]:
+            verdict.complaints.append(f"what its source changed ({change}) stands there as before")
+        return self._enter(f"{change} while delivering: any moment, with faults", case, kills, verdict)
+
+    def _enter(self, name: str, case: Case, kills: int, verdict: Verdict) -> Row:
+        """Look at what must be true of every case, and put it into its row."""
+        deliveries, posts = asyncio.run(_books(case))
+        posted = [each for channel in case.channels for each in self._posted(channel)]
+        nonces = Counter(each.nonce for each in posted if each.nonce)
+        verdict.doubled = max(verdict.doubled, nonces.total() - len(nonces))
         for each in deliveries:
             if each.state is not State.DONE:
-                verdict.complaints.append(f"{case.path.stem} {name}: {each.state} {each.error}")
-        for channel in case.channels:
-            if complaint := self._compared(channel, posts):
-                verdict.complaints.append(f"{case.path.stem} {name}: {complaint}")
-        if part == "retract" and any(case.domain(1) in words for words in self._digests(case)):
-            verdict.complaints.append(f"{case.path.stem} {name}: what was retracted stands there")
-        if verdict.lost or verdict.doubled:
-            verdict.complaints.append(
-                f"{case.path.stem} {name}: lost {dict(whole - standing)}, too many {dict(standing - whole)}"
-            )
+                verdict.complaints.append(f"{each.state} {each.error}")
+        verdict.complaints += filter(None, (self._compared(channel, posts) for channel in case.channels))
+        verdict.complaints = [f"{name}, case {case.path.stem}: {words}" for words in verdict.complaints]
         row = Row()
         row.add(kills, verdict)
         self.rows.setdefault(name, Row()).add(kills, verdict)
@@ -311,7 +351,8 @@ class Matrix:
         return "" if files == kept else f"ledger of {channel}: {kept} files for {files}"
 
 
-PARTS = ("deliver", "retract", "revoke")
+DELIVER = "deliver"
+PARTS = (DELIVER, "retract", "revoke")
 
 
 def _wish(part: str, case: Case) -> str:
@@ -342,9 +383,17 @@ async def _prepare(case: Case) -> None:
 
 
 async def _revoke(case: Case) -> None:
+    await _add(case, _claim(case, 1, revoked=True))
+
+
+async def _restrict(case: Case) -> None:
+    await _add(case, msgspec.structs.replace(_claim(case, 1), label=Label.RED))
+
+
+async def _add(case: Case, assertion: Assertion) -> None:
     store = SqliteStore(case.path, Clock(case.path))
     await store.open()
-    await store.add([_claim(case, 1, revoked=True)])
+    await store.add([assertion])
     await store.close()
 
 
@@ -369,7 +418,7 @@ def run(kills: int, seed: int, *, named: bool = True) -> Matrix:
                         matrix.kill_at(part, step, is_done=is_done)
         left = kills
         while left > 0:
-            left -= matrix.kill_at_random(chance.choice(PARTS), chance, most=min(left, AGAIN))
+            left -= matrix.kill_somewhere(chance, most=min(left, AGAIN))
         return matrix
 
 

@@ -54,6 +54,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     die_before: str = ""  # name of a step
     die_after: str = ""
     life: float | None = None  # seconds until it is killed, wherever it is
+    linger: float = 0.0  # seconds of its clock that it works at least
     retract: str = ""  # a domain that the host wishes taken back
 
 
@@ -178,7 +179,8 @@ async def _work(order: Order) -> None:
         wished = [Indicator(Kind.DOMAIN, order.retract)]
         await steps.take("retract", lambda: corrections.retract(wished, source=None, by="U0OPS"))
         _say("wished")
-    while not await _is_finished(sqlite):
+    until = clock() + timedelta(seconds=order.linger)
+    while clock() < until or not await _is_finished(sqlite):
         is_busy = bool(await office.round()) | await corrections.round()
         if not is_busy:
             clock.pass_by(IDLE_SECONDS)
