@@ -19,7 +19,7 @@ Send = Callable[[str], Awaitable[object]]
 class Trouble(StrEnum):
     """What happened, and what to do."""
 
-    PARKED = "was given up; look at the channel and at Liaison's rights there, then have it sent anew"
+    PARKED = "was given up; look at the channel and at Liaison's rights there. The next one makes up for it"
     UNCERTAIN = (
         "may stand there or not: Slack does not let Liaison look; look yourself, then have it sent anew"
     )

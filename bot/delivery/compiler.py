@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.assertions import Assertion
-from bot.deliveries import Delivery, Item
+from bot.deliveries import Delivery, Item, State
 from bot.delivery import typesetting
 from bot.delivery.changed import changed
 from bot.delivery.edition import Edition
@@ -20,7 +20,7 @@ from bot.sharing import Audience, clear
 from bot.subscriptions import Purpose, Subscribed
 from bot.summaries import Summary
 
-RECENT = 20  # deliveries of a channel among which the last one of the same purpose is looked for
+RECENT = 100  # deliveries of a channel among which the last one of the same purpose is looked for
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,16 @@ class Compiler:
     async def _draft(self, delivery: Delivery, audience: Audience, viewer: Audience | None = None) -> _Draft:
         world = self._registry.world(self._clock())
         gathering, found = Gathering(audience, filters=delivery.filters), list[Item]()
-        async for page in between(self._store, delivery.since, delivery.upto):
-            earlier = await self._earlier(page, delivery.since)
+        start, since = await self._start(delivery)
+        async for page in between(self._store, start, delivery.upto):
+            earlier = await self._earlier(page, start)
             for portion in portions(page, viewer, world):
                 known = visible_to(viewer, _about(portion, earlier), world)
                 before = clear(known, audience, world)
                 gathering.add(clear(portion, audience, world), before=before)
                 found += items(portion, audience, world, filters=delivery.filters)
                 await asyncio.sleep(0)
-        since, until = await self._since(delivery), _end(delivery, self._clock)
+        until = _end(delivery, self._clock)
         told = await changed(self._store, delivery.channel, audience, viewer, world, since=since, until=until)
         digest = await asyncio.to_thread(
             gathering.digest, since=since, until=until, changed=told.changed, attach=delivery.attach
@@ -110,13 +111,20 @@ class Compiler:
                 found[one.indicator].append(one)
         return found
 
-    async def _since(self, delivery: Delivery) -> datetime | None:
-        """Where the digest before ended; None if this is the first one."""
+    async def _start(self, delivery: Delivery) -> tuple[int, datetime | None]:
+        """After which number it begins, and when that was; None if this is the first one.
+
+        What Slack refused for good before is made up for: it was never posted.
+        """
+        since = delivery.since
         for other in await self._store.deliveries(delivery.channel, most=RECENT):
-            is_before = other.period != delivery.period and other.upto <= delivery.since
-            if is_before and other.purpose is delivery.purpose:
-                return other.written_at or datetime.fromisoformat(other.period)
-        return None
+            is_before = other.period != delivery.period and other.upto <= since
+            if not is_before or other.purpose is not delivery.purpose:
+                continue
+            if other.state is not State.PARKED or other.ts or other.upto != since:
+                return since, other.written_at or datetime.fromisoformat(other.period)
+            since = other.since
+        return since, None
 
 
 def _end(delivery: Delivery, clock: Callable[[], datetime]) -> datetime:

@@ -19,13 +19,14 @@ def failed(delivery: Delivery, error: Exception, *, now: datetime, jitter: float
     """How it goes on after an error in its present step; `jitter` lies between 0 and 1."""
     if isinstance(error, RefusedError) and not isinstance(error, LockedOutError):
         state = State.UNCERTAIN if isinstance(error, HistoryRefusedError) else State.PARKED
-        return msgspec.structs.replace(delivery, state=state, error=error_name(error))
+        return _ended(delivery, state, error)
     since = now if delivery.failing_since is None else min(delivery.failing_since, now)
     tries = delivery.tries + 1
-    end = State.PARKED if delivery.started_at is None else State.UNCERTAIN
+    if now - since >= PATIENCE and tries >= FEWEST_TRIES:
+        state = State.PARKED if delivery.started_at is None else State.UNCERTAIN
+        return _ended(msgspec.structs.replace(delivery, tries=tries), state, error)
     return msgspec.structs.replace(
         delivery,
-        state=end if now - since >= PATIENCE and tries >= FEWEST_TRIES else delivery.state,
         tries=tries,
         failing_since=since,
         not_before=now + timedelta(seconds=_wait(delivery, error, jitter, now)),
@@ -53,6 +54,11 @@ def error_name(error: Exception) -> str:
     """For operators: the class, and Slack's word if there is one."""
     name = type(error).__name__
     return f"{name}: {error.code}" if isinstance(error, RefusedError) else name
+
+
+def _ended(delivery: Delivery, state: State, error: Exception) -> Delivery:
+    """What was written is kept no longer than it is needed."""
+    return msgspec.structs.replace(delivery, state=state, message="", error=error_name(error))
 
 
 def _wait(delivery: Delivery, error: Exception, jitter: float, now: datetime) -> float:

@@ -11,6 +11,7 @@ from bot.deliveries import Delivery, State
 from bot.delivery.compiler import Compiler
 from bot.delivery.edition import Edition, File, Sheet, decode, encode
 from bot.delivery.figures import last_end
+from bot.delivery.posting import RefusedError
 from bot.digests import Digest, What
 from bot.indicators import Kind
 from bot.schedules import parse
@@ -18,7 +19,7 @@ from bot.sharing import Audience, Reach
 from bot.subscriptions import Attach, Filters, Purpose, Subscribed, Subscription
 from bot.summaries import Summary
 from bot.tlp import Label
-from tests.delivery.stage import CHANNEL, T0, Stage, assertion, indicator
+from tests.delivery.stage import CHANNEL, T0, Stage, assertion, fails, indicator
 from tests.delivery.test_readers import REGISTRY
 
 KASPERSKY = Audience(reach=Reach.CHANNEL, orgs=frozenset({"igci", "kaspersky"}), cap=Label.AMBER_STRICT)
@@ -73,6 +74,21 @@ async def test_where_nothing_may_be_seen_nothing_is_said(stage: Stage) -> None:
     delivery = await stage.begin(claims=[assertion(1, label=Label.AMBER_STRICT)])
 
     assert await compiler(stage).edition(delivery, TREND) is None
+
+
+async def test_what_slack_refused_for_good_is_made_up_for_by_the_next_one(stage: Stage) -> None:
+    stage.channel.fault = fails(1, RefusedError("is_archived"))
+    for number in (1, 2):
+        delivery = await stage.begin(claims=[assertion(number)])
+        await stage.try_once(stage.means(writing=compiler(stage)))
+        assert (await stage.last()).state is (State.PARKED if number == 1 else State.DONE)
+        stage.clock.pass_by(3_600)
+
+    [message] = stage.channel.main()
+    assert all(indicator(number).value in message.text.replace("[.]", ".") for number in (1, 2))
+    assert delivery.since == 1
+    third = await stage.begin(claims=[assertion(3)])
+    assert indicator(2).value not in text_of(await compiler(stage).edition(third, KASPERSKY))
 
 
 async def test_filters_are_those_of_the_moment_it_was_due(stage: Stage) -> None:
