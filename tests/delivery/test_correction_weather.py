@@ -1,4 +1,4 @@
-"""Slack refuses, wants patience, or loses answers while posts are corrected: it comes to a clear end, once."""
+"""Slack refuses, wants patience, or loses answers while posts are corrected: all of it ends clearly, once."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -49,6 +49,7 @@ _steps = st.one_of(
     st.tuples(st.just("correct")),
     st.tuples(st.just("wait"), st.sampled_from((20, 90, 700))),
 )
+_BEFORE: tuple[Step, ...] = (("add", [1, 2, 3], Label.GREEN), ("digest", HOST), ("digest", OTHER))
 # What happens between two requests, and before which one of them.
 _between = st.dictionaries(st.integers(0, 40), st.one_of(_markings, _readers), max_size=6)
 
@@ -178,7 +179,8 @@ async def played(folder: Path, steps: Sequence[Step], between: dict[int, Step]) 
         play = Play(scene, dict(between))
         for channel in (HOST, OTHER):
             await play.take(("digest", channel))  # from now on
-        for step in steps:
+        scene.clock.pass_by(1)
+        for step in (*_BEFORE, *steps):
             await play.take(step)
             scene.clock.pass_by(1)
         await play.end()
@@ -199,9 +201,9 @@ def test_whatever_happens_nothing_stands_in_the_end_that_its_readers_may_not_see
 
 
 def test_that_play_says_something(tmp_path: Path) -> None:
-    steps: list[Step] = [("add", [1, 3], Label.GREEN), ("digest", HOST), ("revoke", 1)]
+    steps: list[Step] = [("revoke", 1)]
 
     said, leaks = asyncio.run(played(tmp_path, steps, {}))
 
-    assert said == 3  # the digest, a note beneath it, and a word to the source in its own channel
+    assert said == 5  # two digests, a note beneath each, and a word to the source in its own channel
     assert leaks == []
