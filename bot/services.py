@@ -123,7 +123,7 @@ class Store(Protocol):
         """The latest, newest first."""
 
     async def record_post(self, post: Post) -> None:
-        """Keep what a message showed, in the place of what was known of it."""
+        """Keep what a message showed, in the place of what was known of it; of a channel the newest 2,000."""
 
     async def posts(
         self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000

@@ -15,6 +15,7 @@ from bot.store.connection import reading, writing
 MAX_BODY = 64_000_000  # bytes of one post as JSON
 PORTION = 16  # posts read in one go, so that lookups get their turn between them
 MOST = 10_000  # posts in one answer
+KEPT = 2_000  # posts of one channel
 
 Place = tuple[int, int]  # when it was posted, its number
 
@@ -26,6 +27,8 @@ _FIND = "SELECT id, body FROM post WHERE channel = ? AND ts = ?"
 _PUT = """INSERT INTO post (channel, ts, posted_at, state, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (channel, ts) DO UPDATE
 SET posted_at = excluded.posted_at, state = excluded.state, body = excluded.body"""
+_OLDEST = """SELECT id, body FROM post WHERE channel = ?
+ORDER BY posted_at DESC, id DESC LIMIT 2 OFFSET ?"""
 _READ = f"SELECT body FROM post WHERE id IN ({rows.marks(PORTION)}) ORDER BY posted_at DESC, id DESC"  # noqa: S608 (marks)
 
 
@@ -42,6 +45,8 @@ def record(connection: sqlite3.Connection, post: Post) -> None:
             connection.execute(put_items(width), parameters)
         for width, parameters in rows.parts(((*key, number) for key in showed - shows), 3):
             connection.execute(forget_items(width), parameters)
+        if known is None:
+            _forget_oldest(connection, post.channel)
 
 
 def find(
@@ -111,6 +116,15 @@ def _places(tables: str, condition: str, anywhere: bool) -> str:
         f" FROM {tables} WHERE {condition} state <> 'deleted'{where}"
         " ORDER BY posted_at DESC, id DESC LIMIT ?)"
     )
+
+
+def _forget_oldest(connection: sqlite3.Connection, channel: str) -> None:
+    """Keep the newest of a channel: what was said long before them is not corrected any more."""
+    for number, body in connection.execute(_OLDEST, (channel, KEPT)).fetchall():
+        keys = ((*key, number) for key in _keys(_decoder.decode(body).items))
+        for width, parameters in rows.parts(keys, 3):
+            connection.execute(forget_items(width), parameters)
+        connection.execute("DELETE FROM post WHERE id = ?", (number,))
 
 
 def _row(post: Post) -> tuple[str, str, int, str, str]:

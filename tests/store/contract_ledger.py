@@ -74,6 +74,17 @@ class Posting:
         assert await again.posts() == [full]
         assert await again.posts(showing=[change(url, "host")]) == [full]
 
+    async def test_of_a_channel_the_newest_two_thousand_are_kept(self, backend: Backend) -> None:
+        store = await backend.open()
+        await store.record_post(post(1, 1, channel="C0TWO"))
+
+        for number in range(1, 2_004):
+            await store.record_post(post(number, number))
+
+        kept = await store.posts(channel="C0ONE", most=10_000)
+        assert [each.ts for each in kept] == [post(number).ts for number in range(2_003, 3, -1)]
+        assert [each.channel for each in await store.posts(showing=[change(1)])] == ["C0TWO"]
+
     async def test_what_is_newly_known_takes_the_place_of_the_old(self, backend: Backend) -> None:
         store = await backend.open()
         await store.record_post(post(1, 1, 2, 3))
