@@ -15,27 +15,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from bot.assertions import Assertion
-from bot.deliveries import Delivery, Post, State
-from bot.indicators import Indicator, Kind
+from bot.deliveries import Post, State
 from bot.sandbox.alone import Alone, Posted, own_sandbox
-from bot.sandbox.cast import Cast, Place, Team, User
 from bot.sandbox.faults import Weather
-from bot.schedules import parse
-from bot.store.sqlite import SqliteStore
-from bot.subscriptions import Attach, Purpose, Subscription
-from bot.tlp import Label
-from tests.delivery.victim import OWN_USER, Clock, Order
+from tests.delivery.cases import READER, Case, books, cast, channels, prepare, restrict, revoke
+from tests.delivery.victim import Order
 
-CLAIMS = 14  # more than a message names: the list follows in its thread
-SOURCE = "trendmicro"
-READER = "U0KIRA"
 LONGEST_LIFE = 0.35  # seconds until a random kill; a delivery without faults takes less
 LINGER_SECONDS = 1_800.0  # of a bot's clock: all channels are looked at meanwhile
 AGAIN = 4  # times that one part is run with random kills, at most as many kills in each
@@ -47,23 +36,6 @@ FAULTY = frozenset(
         *("conversations.history", "conversations.replies", "conversations.info"),
     )
 )
-
-
-@dataclass
-class Case:
-    """One store and its channels: a digest with a file, one with its list in the thread, a source's own."""
-
-    path: Path
-    filed: str
-    listed: str
-    own: str
-
-    @property
-    def channels(self) -> tuple[str, str, str]:
-        return self.filed, self.listed, self.own
-
-    def domain(self, number: int) -> str:
-        return f"host-{number}.{self.filed.lower()}.example.org"
 
 
 @dataclass
@@ -136,12 +108,12 @@ class Bots:
 
 
 @contextmanager
-def bots(channels: int) -> Iterator[Bots]:
+def bots(cases: int) -> Iterator[Bots]:
     """A sandbox with channels for so many cases, and bots for it."""
     command = [sys.executable, "-m", "tests.delivery.victim"]
     root = Path(__file__).parents[2]
     with (
-        own_sandbox(cast=cast(channels)) as slack,
+        own_sandbox(cast=cast(cases)) as slack,
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
         ) as process,
@@ -149,35 +121,6 @@ def bots(channels: int) -> Iterator[Bots]:
         yield Bots(process, slack)
         assert process.stdin is not None
         process.stdin.close()
-
-
-def cast(cases: int) -> Cast:
-    """A centre and two partners, with three channels for each case."""
-    teams = tuple(
-        Team(id=each, name=each, domain=each.lower(), installed=each == "T0HOST") for each in _TEAMS
-    )
-    people = (("U0ANA", "T0HOST"), (READER, "T0KASP"), ("U0TOMO", "T0TREND"))
-    users = [User(id=each, name=each.lower(), real_name=each, team=team) for each, team in people]
-    bot = User(id=OWN_USER, name="liaison", real_name="Liaison", team="T0HOST", is_bot=True)
-    places = [
-        Place(
-            id=channel,
-            name=channel.lower(),
-            host="T0HOST",
-            members=(OWN_USER, "U0ANA", member),
-            connected=(team,),
-        )
-        for number in range(cases)
-        for channel, (member, team) in zip(_channels(number), (people[1], people[1], people[2]), strict=True)
-    ]
-    return Cast(host="T0HOST", bot=OWN_USER, teams=teams, users=(*users, bot), channels=tuple(places))
-
-
-_TEAMS = ("T0HOST", "T0KASP", "T0TREND")
-
-
-def _channels(number: int) -> tuple[str, str, str]:
-    return f"C0F{number:05}", f"C0L{number:05}", f"C0T{number:05}"
 
 
 class Matrix:
@@ -227,7 +170,7 @@ class Matrix:
     def overtake_at_random(self, chance: random.Random, *, most: int) -> int:
         """Kill bots that deliver what its source revokes or restricts meanwhile; gives the kills."""
         case = self._case(DELIVER)
-        change = chance.choice((_revoke, _restrict))
+        change = chance.choice((revoke, restrict))
         self._forecast(chance)
         kills = 0
         for number in range(most):
@@ -236,7 +179,7 @@ class Matrix:
                 asyncio.run(change(case))
         self.bots.slack.forecast(None)
         assert "finished" in self.bots.run(case, linger=LINGER_SECONDS)
-        self._judge_overtaken(case, kills, change.__name__.strip("_"))
+        self._judge_overtaken(case, kills, change.__name__)
         return kills
 
     def table(self) -> str:
@@ -270,12 +213,12 @@ class Matrix:
     def _case(self, part: str) -> Case:
         number = self._cases
         self._cases += 1
-        case = Case(self._folder / f"{number}.db", *_channels(number))
-        asyncio.run(_prepare(case))
+        case = Case(self._folder / f"{number}.db", *channels(number))
+        asyncio.run(prepare(case))
         if part != DELIVER:
             assert "finished" in self.bots.run(case)
         if part == "revoke":
-            asyncio.run(_revoke(case))
+            asyncio.run(revoke(case))
         return case
 
     def _forecast(self, chance: random.Random) -> None:
@@ -298,7 +241,7 @@ class Matrix:
         return self._enter(name, case, kills, verdict)
 
     def _judge_overtaken(self, case: Case, kills: int, change: str) -> Row:
-        deliveries, _ = asyncio.run(_books(case))
+        deliveries, _ = asyncio.run(books(case))
         standing = {each.nonce for channel in case.channels for each in self._posted(channel)}
         lost = [each for each in deliveries if each.nonce not in standing]
         verdict = Verdict(due=len(deliveries), lost=len(lost))
@@ -309,7 +252,7 @@ class Matrix:
 
     def _enter(self, name: str, case: Case, kills: int, verdict: Verdict) -> Row:
         """Look at what must be true of every case, and put it into its row."""
-        deliveries, posts = asyncio.run(_books(case))
+        deliveries, posts = asyncio.run(books(case))
         posted = [each for channel in case.channels for each in self._posted(channel)]
         nonces = Counter(each.nonce for each in posted if each.nonce)
         verdict.doubled = max(verdict.doubled, nonces.total() - len(nonces))
@@ -357,53 +300,6 @@ PARTS = (DELIVER, "retract", "revoke")
 
 def _wish(part: str, case: Case) -> str:
     return case.domain(1) if part == "retract" else ""
-
-
-def _claim(case: Case, number: int, **more: Any) -> Assertion:
-    about = Indicator(Kind.DOMAIN, case.domain(number))
-    return Assertion(indicator=about, source=SOURCE, label=Label.GREEN, family="Quiet Heron", **more)
-
-
-async def _prepare(case: Case) -> None:
-    """What is new, and two digests of it that are due."""
-    clock = Clock(case.path)
-    store = SqliteStore(case.path, clock)
-    await store.open()
-    forms = ((case.filed, Attach.CSV), (case.listed, None))
-    for channel, attach in forms:
-        schedule = parse("daily 08:00", "UTC")
-        await store.subscribe(
-            Subscription(channel=channel, purpose=Purpose.DIGEST, schedule=schedule, attach=attach),
-            next_at=clock() - timedelta(seconds=1),
-        )
-    own = Subscription(channel=case.own, purpose=Purpose.DIGEST, schedule=parse("weekly mon 08:00", "UTC"))
-    await store.subscribe(own, next_at=datetime.now(UTC) + timedelta(days=6))
-    await store.add([_claim(case, number) for number in range(CLAIMS)])
-    await store.close()
-
-
-async def _revoke(case: Case) -> None:
-    await _add(case, _claim(case, 1, revoked=True))
-
-
-async def _restrict(case: Case) -> None:
-    await _add(case, msgspec.structs.replace(_claim(case, 1), label=Label.RED))
-
-
-async def _add(case: Case, assertion: Assertion) -> None:
-    store = SqliteStore(case.path, Clock(case.path))
-    await store.open()
-    await store.add([assertion])
-    await store.close()
-
-
-async def _books(case: Case) -> tuple[list[Delivery], list[Post]]:
-    store = SqliteStore(case.path, Clock(case.path))
-    await store.open()
-    try:
-        return await store.deliveries(), await store.posts()
-    finally:
-        await store.close()
 
 
 def run(kills: int, seed: int, *, named: bool = True) -> Matrix:
