@@ -28,6 +28,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in COD
 
 # Words and rules: no network, no disk, no clock, no waiting; also none of it through a module they import.
 PURE = (
+    "bot.amends",
     "bot.answer_csv",
     "bot.answers",
     "bot.assertions",
