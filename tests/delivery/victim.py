@@ -40,6 +40,7 @@ from tests.slack.conftest import registry
 OWN_USER = "U0LIAISON"
 IDLE_SECONDS = 10.0  # pass on the bot's clock whenever it has nothing to do
 NAP_SECONDS = 0.002
+DEADLINE_SECONDS = 60.0  # for all that a bot has to do
 PATIENCE_SECONDS = 0.3  # in the place of POST_SECONDS, so that a reply that comes late is lost
 
 Result = TypeVar("Result")
@@ -225,7 +226,7 @@ def _say(words: str) -> None:
 def _serve(order: Order) -> None:
     code = 1
     try:
-        asyncio.run(_work(order))
+        asyncio.run(asyncio.wait_for(_work(order), DEADLINE_SECONDS))
         code = 0
     finally:
         os._exit(code)
