@@ -137,7 +137,7 @@ def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block
     turns = [Button(PREVIOUS, Words("Previous"), str(page - 1))] if page else []
     turns += [Button(NEXT, Words("Next"), str(page + 1))] if page + 1 < len(shown) else []
     label = _label(reply)
-    heading = Heading(_part(label, page, len(shown)) if more else _heading(label, _title(reply)))
+    heading = Heading(_part(reply, page, len(shown)) if more else _heading(label, _title(reply)))
     parts = [heading, *shown[page], *([Buttons(tuple(turns))] if turns else [])]
     return _modal(DETAILS_VIEW, "Details", parts, private_metadata)
 
@@ -171,7 +171,7 @@ def share_view(reply: Lookup, readers: Sequence[str], *, private_metadata: str) 
 def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]) -> Message:
     label = _label(reply)
     details = (
-        Message(label=label, **_payload([Heading(_part(label, number, len(more))), *page]))
+        Message(label=label, **_payload([Heading(_part(reply, number, len(more))), *page]))
         for number, page in enumerate(more)
     )
     shown = _payload([Heading(_heading(label, _title(reply))), *first])
@@ -383,5 +383,6 @@ def _heading(label: Label, title: str) -> Words:
     return Words(prefix + words(title, at_most=MAX_HEADER - len(prefix)).text)
 
 
-def _part(label: Label, number: int, total: int) -> Words:
-    return _heading(label, f"details {number + 1} of {total}" if total > 1 else "details")
+def _part(reply: Reply, number: int, total: int) -> Words:
+    name = "digest list" if isinstance(reply, Digest) else "details"
+    return _heading(_label(reply), f"{name} {number + 1} of {total}" if total > 1 else name)

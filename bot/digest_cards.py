@@ -143,8 +143,12 @@ def _groups(digest: Digest) -> list[Part]:
     ]
     more = digest.families - len(digest.groups)
     if more:
-        lines.append((Words(f"{more:,} more, each with no more than that"),))
+        lines.append((Words(_more_families(more)),))
     return [Bullets(tuple(lines))]
+
+
+def _more_families(number: int) -> str:
+    return "1 more family, not larger" if number == 1 else f"{number:,} more families, none of them larger"
 
 
 def _bold(group: Group) -> Words:

@@ -113,7 +113,7 @@ def _choices(current: Subscription | None) -> Iterator[Block]:
     yield _input("attach", "The full list as a file", _menu("attach", (_NO_FILE, *Attach), attach))
     also = choices_in_words(_others(current)) if current else ""
     hint = "For example: families emotet, qakbot sources kaspersky min-confidence 50 say-nothing-new"
-    yield _input("also", "Also", _text("also", also), optional=True, hint=hint)
+    yield _input("also", "Families, sources and more", _text("also", also), optional=True, hint=hint)
 
 
 def _others(current: Subscription) -> Subscription:
