@@ -75,7 +75,7 @@ async def test_findings_written_by_the_first_version_stay_readable(store: Sqlite
     """If this fails, stored rows change their meaning: add a migration before changing the expectation."""
     body = (
         '{"indicator":{"kind":"url","value":"http://example.org/a?b=\U0001f480\u202e\\"\'\\\\"},'
-        '"provider":"virustotal","title":"VirusTotal","outcome":"timeout","label":2,'
+        '"provider":"virustotal","title":"VirusTotal","outcome":"timeout","label":2,"terms":0,'
         '"report":{"verdict":"unwanted","score":"47/65","family":"Эмотет\\u0000\\n",'
         '"first_seen":"2026-05-01T00:00:00.000001Z","last_seen":"9999-12-31T23:59:59.999999Z",'
         '"link":"https://www.virustotal.com/gui/file/0","facts":['
