@@ -24,6 +24,9 @@ async def check(sandbox: Sandbox, fakes: Fakes, store: Store, say: Say) -> bool:
     await _sharing(play)
     await services.play_all(play, fakes, FILE)
     await _every_other_command(play)
+    play.scene("What Slack saw")
+    refused = [call.error for call in sandbox.calls if call.error]
+    play.promise(refused == [], "it refused nothing that Liaison asked of it")
     say(f"\n{play.kept} of {play.kept + play.broken} promises kept.")
     return play.broken == 0
 

@@ -30,8 +30,6 @@ async def play_all(play: Play, store: Store) -> None:
     play.scene("What stands in the channels in the end")
     for place in (KASPERSKY, TREND):
         play.promise(len(_digests(play, place)) == 1, f"one digest in {play.called(place[1])}, not two")
-    refused = [call.error for call in play.sandbox.calls if call.error]
-    play.promise(refused == [], "Slack refused nothing")
 
 
 async def _each_channel_gets_its_own(play: Play) -> None:
