@@ -43,11 +43,16 @@ class Play:
     async def growing(self, user: str, channel: str, text: str) -> tuple[str, str]:
         """What the person reads after a slash command at once and, in its place, in the end."""
         self._does(user, f"in {self.called(channel)}: /intel {text}")
-        seen = len(self.sandbox.seen_by(user, channel))
+        asked_at = self.sandbox.workspace.next_ts()
+
+        def answers() -> list[Message]:
+            seen = self.sandbox.seen_by(user, channel)
+            return [each for each in seen if each.ts > asked_at and each.ephemeral]
+
         await self.sandbox.slash(user, channel, text)
-        first = await self.sandbox.until(lambda: _looked_up(self.sandbox.seen_by(user, channel)[seen:]))
+        first = await self.sandbox.until(lambda: _looked_up(answers()), SETTLED_SECONDS)
         await self.sandbox.settled(SETTLED_SECONDS)
-        return first, self._reads(user, self.sandbox.seen_by(user, channel)[seen:])
+        return first, self._reads(user, answers())
 
     async def mention(self, user: str, channel: str, text: str) -> str:
         """What everybody reads in the thread of a mention."""
