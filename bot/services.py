@@ -139,6 +139,18 @@ class Store(Protocol):
     async def set_mark(self, name: str, number: int) -> None:
         """Keep a number, for example how far somebody has read `changes`."""
 
+    def count_asked(self, org: str, *, at: datetime, asked: int, answered: int) -> None:
+        """Count indicators that this organisation asked about, and of how many something was known.
+
+        It is written a little later and forgotten after 100 days. Nobody waits; failures are only logged.
+        """
+
+    async def asked(self, org: str | None, *, since: datetime, until: datetime) -> tuple[int, int]:
+        """How many this organisation, or everybody, asked about within that time, and how many were answered.
+
+        Both times count as the minute they are in, which begins then.
+        """
+
     async def close(self) -> None:
         """Finish what is under way and release the files."""
 

@@ -10,7 +10,7 @@ from bot.delivery.reading import between, portions
 from bot.organisations import Registry
 from bot.services import Enrichment, Store
 from bot.sharing import Audience, World, clear
-from bot.summaries import Dealings, Figures, Summary, bounds, concerned, ending
+from bot.summaries import Asked, Dealings, Figures, Summary, bounds, concerned, ending
 
 DAY = timedelta(days=1)
 
@@ -36,7 +36,10 @@ async def summary(
             for portion in portions(list(group), viewer, world):
                 figures.add(clear(portion, audience, world), day=day)
                 await asyncio.sleep(0)
-    return figures.summary(await _dealings(registry, enrichment, audience, viewer, world))
+    org = _told_of(audience, viewer, world)
+    if org is None:
+        return figures.summary()
+    return figures.summary(await _dealings(store, registry, enrichment, org, world, until))
 
 
 def last_end(due: datetime, now: datetime, zone: str) -> datetime:
@@ -48,16 +51,22 @@ def last_end(due: datetime, now: datetime, zone: str) -> datetime:
     return end + days * DAY
 
 
+def _told_of(audience: Audience, viewer: Audience | None, world: World) -> str | None:
+    """Whose dealings with the host may be told."""
+    org = concerned(audience, world)
+    return None if viewer is not None and viewer.orgs - {org, world.host} else org
+
+
 async def _dealings(
+    store: Store,
     registry: Registry,
     enrichment: Enrichment | None,
-    audience: Audience,
-    viewer: Audience | None,
+    org: str,
     world: World,
-) -> Dealings | None:
-    org = concerned(audience, world)
-    if org is None or (viewer is not None and viewer.orgs - {org, world.host}):
-        return None
+    until: datetime,
+) -> Dealings:
+    *_, since, end = bounds(until)
+    asked = await store.asked(None if org == world.host else org, since=since, until=end)
     standings = await enrichment.standing(org) if enrichment is not None else []
     agreements = ending((registry.host, *registry.partners), org, world)
-    return Dealings(org=org, budgets=tuple(standings), agreements=agreements)
+    return Dealings(org=org, asked=Asked(*asked), budgets=tuple(standings), agreements=agreements)

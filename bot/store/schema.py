@@ -112,6 +112,15 @@ def m007_posts(db: Database) -> None:
     db.execute("CREATE TABLE mark (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID")
 
 
+@migrations()
+def m008_asked(db: Database) -> None:
+    """How many indicators an organisation looked up in a minute since 1970, and how many were known."""
+    db.execute(
+        "CREATE TABLE asked (minute INTEGER NOT NULL, org TEXT NOT NULL, asked INTEGER NOT NULL,"
+        " answered INTEGER NOT NULL, PRIMARY KEY (minute, org)) WITHOUT ROWID"
+    )
+
+
 _STEPS = (
     m001_assertions,
     m002_file_aliases,
@@ -120,6 +129,7 @@ _STEPS = (
     m005_budgets,
     m006_deliveries,
     m007_posts,
+    m008_asked,
 )
 _KNOWN = {step.__name__ for step in _STEPS}
 

@@ -16,6 +16,7 @@ from bot.findings import Finding
 from bot.indicators import Indicator, Kind
 from bot.services import Tally
 from bot.store import changing, delivering, memory, posting, queries, rows, spending, subscribing
+from bot.store.asking import Counts
 from bot.store.connection import GAP_SECONDS, WAL_LIMIT, empty_log, never_wait, writing
 from bot.store.files import FileId, Files
 from bot.store.intake import Intake, Key
@@ -48,6 +49,7 @@ class SqliteStore:
         self._findings = Turns(self._reader, self._recall)
         self._keeping = Turns(self._writer, self._keep)
         self._spending = Turns(self._writer, spending.spend)
+        self._counts = Counts(self._writer, clock)
 
     async def open(self) -> None:
         """Make or update the tables. Raises ConfigError."""
@@ -186,8 +188,17 @@ class SqliteStore:
         """Keep a number in the place of the last one of that name."""
         await self._writer.do(partial(changing.set_mark, name=name, number=number))
 
+    def count_asked(self, org: str, *, at: datetime, asked: int, answered: int) -> None:
+        """Count lookups of that organisation; written together with others, a second later at most."""
+        self._counts.add(org, at, asked, answered)
+
+    async def asked(self, org: str | None, *, since: datetime, until: datetime) -> tuple[int, int]:
+        """How many were asked and answered within that time, to the minute."""
+        return await self._counts.read(org, since, until)
+
     async def close(self) -> None:
         """Finish what is under way and close the file."""
+        self._counts.flush()
         await self._reader.close()
         await self._writer.close()
 

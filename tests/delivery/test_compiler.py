@@ -17,7 +17,7 @@ from bot.indicators import Kind
 from bot.schedules import parse
 from bot.sharing import Audience, Reach
 from bot.subscriptions import Attach, Filters, Purpose, Subscribed, Subscription
-from bot.summaries import Summary
+from bot.summaries import Asked, Summary
 from bot.tlp import Label
 from tests.delivery.stage import CHANNEL, T0, Stage, assertion, fails, indicator
 from tests.delivery.test_readers import REGISTRY
@@ -191,6 +191,41 @@ async def test_a_summary_counts_nothing_that_its_readers_may_not_see(stage: Stag
 
     assert isinstance(told, Summary)
     assert (told.days, told.kinds, told.sources) == ((0,) * 8, (), ())
+
+
+@pytest.mark.parametrize(
+    ("orgs", "told"),
+    [
+        ({"igci"}, Asked(12, 5)),
+        ({"igci", "kaspersky"}, Asked(5, 3)),
+        ({"igci", "trendmicro"}, Asked(7, 2)),
+        ({"igci", "bureau"}, Asked(0, 0)),
+        ({"igci", "kaspersky", "trendmicro"}, None),
+    ],
+)
+async def test_a_summary_tells_each_organisation_of_its_own_lookups_and_the_host_of_all(
+    stage: Stage, orgs: set[str], told: Asked | None
+) -> None:
+    count = stage.store.count_asked
+    count("kaspersky", at=T0 - HOUR, asked=5, answered=3)
+    count("trendmicro", at=T0 - 24 * HOUR, asked=7, answered=2)
+    for at in (T0, T0 - timedelta(days=1, minutes=1)):
+        count("kaspersky", at=at, asked=100, answered=100)
+    readers = replace(KASPERSKY, orgs=frozenset(orgs))
+
+    summary = await compiler(stage).preview(subscribed(purpose=Purpose.SUMMARY), readers, viewer=readers)
+
+    assert isinstance(summary, Summary)
+    assert (summary.dealings.asked if summary.dealings else None) == told
+
+
+async def test_a_summary_does_not_tell_a_stranger_of_lookups(stage: Stage) -> None:
+    stage.store.count_asked("kaspersky", at=T0 - HOUR, asked=5, answered=3)
+
+    told = await compiler(stage).preview(subscribed(purpose=Purpose.SUMMARY), KASPERSKY, viewer=TREND)
+
+    assert isinstance(told, Summary)
+    assert told.dealings is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from tests.store import (
     contract,
+    contract_asking,
     contract_budgets,
     contract_deliveries,
     contract_findings,
@@ -64,6 +65,10 @@ class TestChanging(contract_ledger.Changing):
 
 
 class TestMarking(contract_ledger.Marking):
+    pass
+
+
+class TestAsking(contract_asking.Asking):
     pass
 
 

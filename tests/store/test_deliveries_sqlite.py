@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.store.contract import T0, claim, digest, everything
 from tests.store.contract_ledger import change, post
 from tests.store.contract_subscriptions import begun, leased, subscribed
 
-TABLES = ("subscription", "delivery", "post", "post_item", "change", "mark")
+TABLES = ("subscription", "delivery", "post", "post_item", "change", "mark", "asked")
 ISSUES = {"lookups": "m004_findings", "enrichment": "m006_deliveries"}  # which steps came after them
 
 
@@ -62,6 +63,8 @@ async def test_the_tables_can_be_read_with_sqlite_utils(store: SqliteStore, path
     await store.record_post(post(1, 1))
     await store.add([claim(1, revoked=True)])
     await store.set_mark("corrections", 1)
+    store.count_asked("kaspersky", at=datetime.now(UTC), asked=2, answered=1)
+    await store.asked(None, since=T0, until=T0)
 
     with closing(sqlite3.connect(path)) as reader:
         tables = {name: list(Database(reader).table(name).rows) for name in TABLES}
@@ -75,6 +78,9 @@ async def test_the_tables_can_be_read_with_sqlite_utils(store: SqliteStore, path
         {"number": 1, "source": "kaspersky", "kind": "sha256", "value": digest(1).value}
     ]
     assert tables["mark"] == [{"name": "corrections", "number": 1}]
+    [asked] = tables["asked"]
+    assert (set(asked), asked["org"]) == ({"minute", "org", "asked", "answered"}, "kaspersky")
+    assert (asked["asked"], asked["answered"]) == (2, 1)
 
 
 async def test_the_work_for_what_is_new_does_not_grow_with_the_store(tmp_path: Path) -> None:
