@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.assertions import Assertion
 from bot.demo_check.play import Play, words
-from bot.indicators import Indicator, Kind, defang
+from bot.indicators import Indicator, Kind
 from bot.sandbox.workspace import Message
 from bot.services import Store
 from bot.tlp import Label
@@ -61,7 +61,7 @@ async def _a_source_revokes(play: Play, store: Store) -> None:
     since = play.sandbox.workspace.next_ts()
     mistaken = Indicator(Kind.DOMAIN, MISTAKEN)
     await store.add([Assertion(indicator=mistaken, source="kaspersky", label=Label.GREEN, revoked=True)])
-    play.note(f"{mistaken.defanged} is revoked")
+    play.note(f"“{MISTAKEN}” comes again, as revoked")
     post, note = await _corrected(play, KASPERSKY, since)
     [told] = [line for line in post.splitlines() if _shows(line, MISTAKEN)] or [""]
     play.promise("withdrawn" in told and _shows(post, FINE), "in its own channel the post says so")
@@ -148,5 +148,5 @@ def _title(message: Message) -> str:
 
 
 def _shows(text: str, *values: str) -> bool:
-    """Whether all of these stand there, defanged."""
-    return all(defang(each) in text for each in values)
+    """Whether all of these stand there, in the form in which nothing can be clicked."""
+    return all(each.replace(".", "[.]").replace("http", "hxxp") in text for each in values)
