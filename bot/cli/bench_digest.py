@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--rounds",
-    default=9,
+    default=40,
     show_default=True,
     type=click.IntRange(1, 100),
     help="How often a digest is built.",
