@@ -11,6 +11,7 @@ from bot import __version__
 from bot.cli.bench import bench
 from bot.cli.context import Context
 from bot.cli.data import INTERRUPTED, export_data, import_data
+from bot.cli.digest import digest, summary
 from bot.cli.enrich import enrich
 from bot.cli.indicators import extract
 from bot.cli.lookup import lookup
@@ -45,10 +46,12 @@ def cli(context: click.Context, config: Path, store: str) -> None:
 
 cli.add_command(bench)
 cli.add_command(check)
+cli.add_command(digest)
 cli.add_command(enrich)
 cli.add_command(extract)
 cli.add_command(lookup)
 cli.add_command(policy)
+cli.add_command(summary)
 cli.add_command(import_data)
 cli.add_command(export_data)
 cli.add_command(serve)

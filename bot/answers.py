@@ -42,6 +42,12 @@ def entries(asked: Iterable[Indicator], cleared: Cleared) -> list[Entry]:
     return [_entry(each, by_indicator.get(each, []), by_file, by_service.get(each, [])) for each in asked]
 
 
+def is_answered(entry: Entry) -> bool:
+    """Whether anybody told something about it: a claim, or a service that knows it."""
+    told = (finding.report is not None for finding in entry.findings)
+    return bool(entry.assertions or entry.same_file) or any(told)
+
+
 def verdict(assertions: Iterable[Shown]) -> Verdict:
     """The strongest claim that stands: context (to_ids false) and revoked claims condemn nobody."""
     standing = [shown for shown in assertions if shown.to_ids and not shown.revoked]

@@ -7,12 +7,15 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from bot.chat import Answer
+from bot.delivery.compiler import Compiler
+from bot.delivery.corrections import Corrections
+from bot.delivery.opening import correcting, delivering
 from bot.errors import BotError, ConfigError
 from bot.manifest import EVENTS_PATH
 from bot.services import Services
@@ -70,12 +73,22 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A bot that listens on HTTP; port 0 takes a free one.
 
-    Leaving drains it, then closes what asks services, then the store. `pause`: see `connect`.
+    Leaving drains it, puts down deliveries and corrections, then closes what asks services, then the store.
+    `pause`: see `connect`.
     """
     try:
+        compiler = Compiler(
+            services.store, services.registry, clock=services.clock, enrichment=services.enrichment
+        )
+        corrections = Corrections(services.store, services.registry, clock=services.clock)
+        services = replace(services, digests=services.digests or compiler, corrections=corrections)
         connection = await connect(settings, services, answer, token=token, pause=pause)
         try:
-            async with _listening(connection, host, port) as url:
+            async with (
+                delivering(connection, compiler),
+                correcting(connection, corrections),
+                _listening(connection, host, port) as url,
+            ):
                 yield Running(connection, url)
         finally:
             if cut_off := await connection.close():

@@ -106,6 +106,21 @@ def widens(old: Assertion, new: Assertion) -> bool:
     return extended or _restrictions(merge(old, new)) != _restrictions(new)
 
 
+def narrows(old: Assertion, new: Assertion) -> bool:
+    """Whether somebody may read `old` who may not read `new`; in doubt yes. PAP does not count."""
+    return (
+        new.label > old.label
+        or (new.label is not Label.CLEAR and not old.addressed_to <= new.addressed_to)
+        or (new.label is Label.RED and not old.persons <= new.persons)
+        or (new.only_orgs is not None and (old.only_orgs is None or not old.only_orgs <= new.only_orgs))
+        or not new.never_to <= old.never_to
+        or (new.revoked and not old.revoked)
+        or (new.quarantined and not old.quarantined)
+        or (new.not_before is not None and (old.not_before is None or new.not_before > old.not_before))
+        or (new.not_after is not None and (old.not_after is None or new.not_after < old.not_after))
+    )
+
+
 def effective_pap(assertion: Assertion) -> Pap:
     """Its PAP level, or the one its label implies."""
     return permitted_by_default(assertion.label) if assertion.pap is None else assertion.pap

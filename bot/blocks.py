@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import TypedDict
 
-from bot import service_lines
+from bot import digest_cards, service_lines, summary_cards
 from bot.answers import Entry
 from bot.blockkit import MAX_HEADER
 from bot.cards import NO_VERDICT, card, counts, headline, is_brief, is_empty, newest, summary, titled
-from bot.chat import Lookup, Notice, Recent, Reply, Row
+from bot.chat import Lookup, Notice, Preview, Recent, Reply, Row
+from bot.digests import Digest
 from bot.layout import (
     Block,
     Bullets,
@@ -31,11 +32,14 @@ from bot.layout import (
     words,
 )
 from bot.service_lines import speaks
-from bot.sharing import Cleared, Reach
+from bot.services import Written
+from bot.sharing import Audience, Cleared, Reach
+from bot.summaries import Summary
 from bot.tlp import Label
 
 SHARE = "share"  # action ids
 DETAILS = "details"
+OFFER = "offer_"  # and its number
 PREVIOUS = "previous_page"  # their values are page numbers
 NEXT = "next_page"
 SHARE_VIEW = "share_view"  # callback ids
@@ -52,6 +56,7 @@ _READERS_UNSURE = (
     "Slack did not say for sure who reads this, so only TLP:CLEAR is told. The command “who” tells more."
 )
 _IN_PRIVATE = "External services are asked in private only: write to me directly."
+_PREVIEW = "Nobody else sees this. The channel would get it so now, and what is new until then."
 RED = (
     "TLP:RED goes to nobody else: no service was asked, and what lists held here say is not shown. "
     "With tlp:amber+strict nothing leaves either, and they answer."
@@ -78,21 +83,32 @@ class _Payload(TypedDict):
     blocks: tuple[Block, ...]
 
 
-def render(reply: Reply, *, share: str = "", details: str = "") -> Message:
-    """The reply as a message and its details; a token makes the button "Share" or "Details", if it helps."""
+def render(reply: Reply, *, share: str = "", details: str = "", offers: Sequence[str] = ()) -> Message:
+    """The reply as a message and its details; a token makes the button "Share" or "Details", if it helps.
+
+    `offers` are the tokens of what a notice offers, in that order.
+    """
     first, more = _pages(reply)
-    return _message(reply, [*first, *_buttons(reply, share, details if more else "")], more)
+    buttons = [*_buttons(reply, share, details if more else ""), *_offers(reply, offers)]
+    return _message(reply, [*first, *_row_of(buttons)], more)
 
 
-def in_brief(reply: Reply, *, share: str = "", details: str = "") -> Message:
+def in_brief(reply: Reply, *, share: str = "", details: str = "", offers: Sequence[str] = ()) -> Message:
     """The same without its details, which take most of the time and are shown to whoever asks for them."""
     first, more = _pages(reply, at_most=1)
-    return _message(reply, [*first, *_buttons(reply, share, details if more else "")], [])
+    buttons = [*_buttons(reply, share, details if more else ""), *_offers(reply, offers)]
+    return _message(reply, [*first, *_row_of(buttons)], [])
 
 
 def posting(reply: Reply) -> Message:
     """The message that "Share" posts: all of it was shown by `share_view`, whose room is limited."""
     return _message(reply, *_previewed(reply))
+
+
+def note(reply: Digest | Summary) -> Message:
+    """The words beside the file of a digest or the chart of a summary."""
+    told = digest_cards.file_title(reply) if isinstance(reply, Digest) else summary_cards.CHART_TITLE
+    return Message(label=reply.label, **_payload([Heading(_heading(reply.label, told))]))
 
 
 def shareable(reply: Lookup) -> Lookup:
@@ -120,7 +136,8 @@ def details_view(reply: Reply, *, page: int = 0, private_metadata: str) -> Block
     page = min(max(page, 0), len(shown) - 1)
     turns = [Button(PREVIOUS, Words("Previous"), str(page - 1))] if page else []
     turns += [Button(NEXT, Words("Next"), str(page + 1))] if page + 1 < len(shown) else []
-    heading = Heading(_part(_label(reply), page, len(shown)))
+    label = _label(reply)
+    heading = Heading(_part(reply, page, len(shown)) if more else _heading(label, _title(reply)))
     parts = [heading, *shown[page], *([Buttons(tuple(turns))] if turns else [])]
     return _modal(DETAILS_VIEW, "Details", parts, private_metadata)
 
@@ -154,7 +171,7 @@ def share_view(reply: Lookup, readers: Sequence[str], *, private_metadata: str) 
 def _message(reply: Reply, first: Sequence[Part], more: Sequence[Sequence[Part]]) -> Message:
     label = _label(reply)
     details = (
-        Message(label=label, **_payload([Heading(_part(label, number, len(more))), *page]))
+        Message(label=label, **_payload([Heading(_part(reply, number, len(more))), *page]))
         for number, page in enumerate(more)
     )
     shown = _payload([Heading(_heading(label, _title(reply))), *first])
@@ -189,9 +206,10 @@ def _previewed(reply: Reply) -> tuple[tuple[Part, ...], list[tuple[Part, ...]]]:
 
 def _doubts(reply: Reply) -> list[Part]:
     """Why so little is told, if Slack left open to whom; whatever the store holds, the words are the same."""
-    if isinstance(reply, Notice) or reply.cleared.audience.fresh:
+    audience = _audience(reply)
+    if audience is None or audience.fresh:
         return []
-    is_alone = reply.cleared.audience.reach in (Reach.EPHEMERAL, Reach.DM)
+    is_alone = audience.reach in (Reach.EPHEMERAL, Reach.DM)
     return [Footnote(Words(_NOBODY_NAMED if is_alone else _READERS_UNSURE))]
 
 
@@ -223,6 +241,12 @@ def _body(reply: Reply) -> list[Part]:
             return [*_rows(rows), *small_print]
         case Recent(cleared=cleared, period=period, more=more):
             return _recent(cleared, period, more)
+        case Digest():
+            return digest_cards.body(reply)
+        case Summary():
+            return summary_cards.body(reply)
+        case Preview(told=told):
+            return [Footnote(Words(_PREVIEW)), *_body(_written(told))]
         case Lookup(entries=()):
             return [*_REFUSAL]
         case Lookup(entries=(entry,), at=at):
@@ -241,6 +265,10 @@ def _full(reply: Reply) -> Iterator[Part]:
             return iter([] if is_brief(entry) else card(entry, brief=False, at=at))
         case Lookup(entries=entries, at=at):
             return (part for entry in entries if not is_empty(entry) for part in titled(entry, at=at))
+        case Digest():
+            return digest_cards.complete(reply)
+        case Preview(told=told):
+            return _full(_written(told))
         case _:
             return iter(())
 
@@ -264,11 +292,23 @@ def _row(row: Row) -> Line:
     return joined([code, (words(row.text, at_most=2_000),) if row.text or not code else ()], "  ")
 
 
-def _buttons(reply: Reply, share: str, details: str) -> list[Part]:
+def _buttons(reply: Reply, share: str, details: str) -> list[Button]:
     worth_sharing = isinstance(reply, Lookup) and any(map(_is_news, shareable(reply).entries))
     buttons = [Button(SHARE, Words("Share to channel…"), share)] if share and worth_sharing else []
     buttons += [Button(DETAILS, Words("Details"), details)] if details else []
+    return buttons
+
+
+def _row_of(buttons: Sequence[Button]) -> list[Part]:
     return [Buttons(tuple(buttons))] if buttons else []
+
+
+def _offers(reply: Reply, tokens: Sequence[str]) -> list[Button]:
+    offered = reply.offers if isinstance(reply, Notice) else ()
+    named = zip(offered, tokens, strict=False)
+    return [
+        Button(f"{OFFER}{number}", Words(offer.words), token) for number, (offer, token) in enumerate(named)
+    ]
 
 
 def _is_news(entry: Entry) -> bool:
@@ -292,7 +332,30 @@ def _modal(callback: str, title: str, parts: Sequence[Part], private_metadata: s
 
 
 def _label(reply: Reply) -> Label:
-    return reply.label if isinstance(reply, Notice) else reply.cleared.label
+    match reply:
+        case Lookup(cleared=cleared) | Recent(cleared=cleared):
+            return cleared.label
+        case Preview(told=told):
+            return told.label
+        case _:
+            return reply.label
+
+
+def _audience(reply: Reply) -> Audience | None:
+    """Who will read it; None for words about Liaison itself."""
+    match reply:
+        case Notice():
+            return None
+        case Lookup(cleared=cleared) | Recent(cleared=cleared):
+            return cleared.audience
+        case _:
+            return reply.audience
+
+
+def _written(told: Written) -> Digest | Summary:
+    if isinstance(told, Digest | Summary):
+        return told
+    raise TypeError("only digests and summaries are written")
 
 
 def _title(reply: Reply) -> str:
@@ -303,6 +366,12 @@ def _title(reply: Reply) -> str:
             number = len(cleared.shown)
             new = f"newest {number} of the last {period}" if more else f"{number} new in the last {period}"
             return new if cleared.shown else _NOTHING
+        case Digest():
+            return digest_cards.title(reply)
+        case Summary():
+            return summary_cards.title(reply)
+        case Preview(told=told):
+            return f"preview of the {_title(_written(told))}"
         case Lookup(entries=(entry,)):
             return headline(entry)
         case Lookup(entries=entries):
@@ -314,5 +383,6 @@ def _heading(label: Label, title: str) -> Words:
     return Words(prefix + words(title, at_most=MAX_HEADER - len(prefix)).text)
 
 
-def _part(label: Label, number: int, total: int) -> Words:
-    return _heading(label, f"details {number + 1} of {total}" if total > 1 else "details")
+def _part(reply: Reply, number: int, total: int) -> Words:
+    name = "digest list" if isinstance(reply, Digest) else "details"
+    return _heading(_label(reply), f"{name} {number + 1} of {total}" if total > 1 else name)

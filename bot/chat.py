@@ -6,9 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.answers import Entry
+from bot.digests import Digest
 from bot.errors import BotError
-from bot.services import Services
+from bot.services import Services, Written
 from bot.sharing import Audience, Cleared, World
+from bot.subscriptions import Purpose, Subscription
+from bot.summaries import Summary
 from bot.tlp import Label
 
 SLASH = "/intel"
@@ -37,6 +40,7 @@ class Actor:
     user: str
     org: str
     is_confirmed: bool = True  # False when Slack did not say who it is; then `org` is UNKNOWN
+    teams: frozenset[str] = frozenset()  # home team and Grid organisation, as users.info says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,23 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A button below a notice: whoever presses it asks `text`, and reads the answer alone."""
+
+    words: str  # "Preview…"
+    text: str  # "digest preview"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What somebody may fill in to set up what a channel gets by itself."""
+
+    purpose: Purpose
+    current: Subscription | None  # as it is set now
+    zone: str  # that is meant without another
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """Words about Liaison itself: help, who, status, mistakes. Holds no data from the store."""
 
@@ -97,9 +118,24 @@ class Notice:
     rows: tuple[Row, ...] = ()
     footer: str = ""
     label: Label = Label.CLEAR  # how far the words may travel
+    offers: tuple[Offer, ...] = ()
+    form: Form | None = None  # for whoever pressed an offer
 
 
-Reply = Lookup | Recent | Notice
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a channel would get now, for the eyes of one of its readers."""
+
+    purpose: Purpose
+    told: Written
+
+    @property
+    def audience(self) -> Audience:
+        """The readers of the channel: it holds nothing that one of them may not see."""
+        return self.told.audience
+
+
+Reply = Lookup | Recent | Notice | Preview | Digest | Summary
 
 
 def mistake(error: BotError) -> Notice:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bot import provider_tables, tlp
-from bot.errors import ConfigError
-from bot.organisations import Organisation, Registry
+from bot.errors import ConfigError, UsageError
+from bot.organisations import Member, Organisation, Registry
 from bot.providers.options import Options
+from bot.schedules import zone_named
 from bot.tlp import Label
 from bot.toml_lines import Lines
 from bot.toml_tables import Mistakes, Table, nearest, quoted
@@ -20,7 +21,7 @@ MAX_FILE_BYTES = 1_000_000
 
 _TABLES = ("host", "partner", "channel", "provider")
 _ORGANISATION_KEYS = ("id", "name", "teams")
-_HOST_KEYS = (*_ORGANISATION_KEYS, "enrich_own_queries")
+_HOST_KEYS = (*_ORGANISATION_KEYS, "enrich_own_queries", "operators", "default_timezone")
 _PARTNER_KEYS = (
     *_ORGANISATION_KEYS,
     "alias",
@@ -30,6 +31,7 @@ _PARTNER_KEYS = (
     "named_to",
     "agreement",
     "guests",
+    "stewards",
     "enrich_own_queries",
 )
 _CHANNEL_KEYS = ("id", "cap")
@@ -111,7 +113,8 @@ def _registry(document: Mapping[str, Any], mistakes: Mistakes) -> Registry:
     partners = tuple(_partner(table) for table in partner_tables)
     pairs = [(host_table, host), *zip(partner_tables, partners, strict=True)]
     _check_together(pairs)
-    return Registry(host, partners, _caps(_tables(document, "channel", mistakes)))
+    caps = _caps(_tables(document, "channel", mistakes))
+    return Registry(host, partners, caps, _timezone(host_table))
 
 
 def _host_table(document: Mapping[str, Any], mistakes: Mistakes) -> Table:
@@ -139,7 +142,17 @@ def _host(table: Table) -> Organisation:
         teams=frozenset(_teams(table)),
         # To turn a service on is the host's own decision, so its questions go there unless it says no.
         enrich_own_queries=table.flag("enrich_own_queries", default=True),
+        stewards=_members(table, "operators"),
     )
+
+
+def _timezone(host: Table) -> str:
+    name = host.text("default_timezone")
+    try:
+        return zone_named(name) if name is not None else "UTC"
+    except UsageError as error:
+        host.wrong("default_timezone", str(error))
+        return "UTC"
 
 
 def _partner(table: Table) -> Organisation:
@@ -150,6 +163,7 @@ def _partner(table: Table) -> Organisation:
         name=table.text("name", required=True) or "",
         teams=frozenset(_teams(table)),
         guests=frozenset(table.texts("guests", _USER, _USER_ADVICE)),
+        stewards=_members(table, "stewards"),
         alias=table.text("alias"),
         community=table.flag("community"),
         constituent=table.flag("constituent"),
@@ -172,6 +186,11 @@ def _slug(table: Table) -> str:
 
 def _teams(table: Table) -> tuple[str, ...]:
     return table.texts("teams", _TEAM, _TEAM_ADVICE, required=True)
+
+
+def _members(table: Table, key: str) -> frozenset[Member]:
+    forms = {"user": (_USER, _USER_ADVICE), "team": (_TEAM, _TEAM_ADVICE)}
+    return frozenset(Member(row["user"], row["team"]) for row in table.rows(key, forms))
 
 
 def _agreement(table: Table) -> tuple[date | None, date | None]:
@@ -208,6 +227,7 @@ def _check_together(pairs: list[tuple[Table, Organisation]]) -> None:
     _check_unique(pairs, "name", lambda org: [org.name.casefold()] if org.name else [])
     _check_aliases(pairs)
     _check_named_to(pairs)
+    _check_stewards(pairs)
 
 
 def _check_named_to(pairs: list[tuple[Table, Organisation]]) -> None:
@@ -217,6 +237,19 @@ def _check_named_to(pairs: list[tuple[Table, Organisation]]) -> None:
         for slug in sorted(org.named_to - set(others)):
             what = "is this organisation itself" if slug == org.id else "is no organisation here"
             table.wrong("named_to", f"{quoted(slug)} {what}; {nearest(slug, others)}")
+
+
+def _check_stewards(pairs: list[tuple[Table, Organisation]]) -> None:
+    """Whoever acts for an organisation is of one of its teams, or one of its guests in the host's."""
+    (_, host), *_ = pairs
+    for table, org in pairs:
+        key = "operators" if org is host else "stewards"
+        for one in sorted(org.stewards, key=lambda one: (one.user, one.team)):
+            if one.team not in (org.teams | host.teams if one.user in org.guests else org.teams):
+                advice = f"write one of its teams: {', '.join(sorted(org.teams)) or 'none yet'}"
+                table.wrong(
+                    key, f"{quoted(one.team)} of {one.user} is not a team of this organisation; {advice}"
+                )
 
 
 def _check_unique(

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot import config, imports
@@ -15,21 +16,27 @@ from bot.enrichment.enricher import Enricher
 from bot.errors import ConfigError
 from bot.feeds.parsed import Defaults
 from bot.manifest import EVENTS_PATH
-from bot.organisations import Registry
+from bot.organisations import Organisation, Registry
 from bot.providers.catalogue import open_sources
 from bot.providers.options import Options
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.services import Fakes, start_all
+from bot.schedules import parse as schedule
 from bot.secret import Secret
 from bot.services import Services, Store
 from bot.settings import SlackSettings
 from bot.slack.growing import Pause
 from bot.slack.keeping import random_token
 from bot.store import open_store
+from bot.subscriptions import Purpose, Subscription
 from bot.tlp import Label
 
 PATIENCE_SECONDS = 4.0  # with one service: who breaks one by hand does not want to wait long
 DATA = Path(__file__).parent / "sandbox" / "data"
+NEWS = DATA / "news"  # what came in last night
+DAYS_OF_SAMPLES = 6  # over which the rest came in, so that there is a trend
+FIRST_DIGEST_SECONDS = 20.0  # after the start: time to choose a channel and see it come
+DIGESTS = ("C0KASP", "C0TREND")  # channels that get one; their readers differ, and so do the two
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,12 @@ async def demo(
     port: int,
     token: Callable[[], str] = random_token,
     pause: Pause = asyncio.sleep,
+    first_digest: float = FIRST_DIGEST_SECONDS,
 ) -> AsyncIterator[Demo]:
-    """Start all of it; the store is a temporary file. Raises ConfigError when the port is in use."""
+    """Start all of it; the store is a temporary file. `first_digest`: in so many seconds.
+
+    Raises ConfigError when the port is in use.
+    """
     sandbox = Sandbox()
     try:
         await sandbox.start(port=port)
@@ -62,7 +73,7 @@ async def demo(
         stack.push_async_callback(fakes.stop)
         sandbox.show(fakes)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="liaison-"))
-        services = await _services(folder, fakes)
+        services = await _services(folder, fakes, timedelta(seconds=first_digest))
         bot = await stack.enter_async_context(
             running(settings(sandbox), services, answer, token=token, pause=pause)
         )
@@ -71,11 +82,27 @@ async def demo(
         yield Demo(sandbox, fakes, bot)
 
 
-async def _services(folder: str, fakes: Fakes) -> Services:
-    """A store with the sample data, and what asks the fakes."""
-    registry = config.load(DATA / "liaison.toml")
-    store = await open_store(f"sqlite:///{folder}/demo.db")
-    await _fill(store, registry)
+class _Calendar:
+    """The clock of the store, which can be set back while sample data is put there."""
+
+    def __init__(self) -> None:
+        self.days_ago = 0
+
+    def __call__(self) -> datetime:
+        return utc_now() - timedelta(days=self.days_ago)
+
+
+async def _services(folder: str, fakes: Fakes, first_digest: timedelta) -> Services:
+    """A store with the sample data, digests set up, and what asks the fakes."""
+    registry, calendar = config.load(DATA / "liaison.toml"), _Calendar()
+    store = await open_store(f"sqlite:///{folder}/demo.db", calendar)
+    for number, org in enumerate((registry.host, *registry.partners)):
+        calendar.days_ago = max(DAYS_OF_SAMPLES - 2 * number, 1)
+        await _fill(store, org, DATA)
+    calendar.days_ago = 0
+    await _subscribe(store, registry, utc_now() + first_digest)
+    for org in (registry.host, *registry.partners):
+        await _fill(store, org, NEWS)
     enricher = Enricher(open_sources(providers(fakes)), store, registry, clock=utc_now)
     await enricher.open()
     return Services(store, registry, utc_now, enricher)
@@ -105,9 +132,16 @@ def settings(sandbox: Sandbox) -> SlackSettings:
     )
 
 
-async def _fill(store: Store, registry: Registry) -> None:
-    """Import the sample data: one file a source, named after it."""
-    for org in (registry.host, *registry.partners):
-        path = DATA / f"{org.id}.jsonl"
-        if path.exists():
-            await imports.run([path], Defaults(org.id, org.default_label), store)
+async def _subscribe(store: Store, registry: Registry, due: datetime) -> None:
+    """Digests of what comes in from now on."""
+    daily = schedule("daily 08:00", registry.timezone)
+    for channel in DIGESTS:
+        digest = Subscription(channel=channel, purpose=Purpose.DIGEST, schedule=daily, set_by="U0ANA")
+        await store.subscribe(digest, next_at=due)
+
+
+async def _fill(store: Store, org: Organisation, folder: Path) -> None:
+    """Import sample data: one file a source, named after it."""
+    path = folder / f"{org.id}.jsonl"
+    if path.exists():
+        await imports.run([path], Defaults(org.id, org.default_label), store)

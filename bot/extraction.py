@@ -209,7 +209,7 @@ def _hashes_in_path(text: str, begin: int, end: int) -> Iterator[_Spotted]:
 
 def _host_of(authority: str) -> Indicator | None:
     host = authority.rpartition("@")[2]
-    host = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    host = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
     if is_address(host):
         return _checked(Kind.IPV6, host[1:-1]) if host.startswith("[") else _checked(Kind.IPV4, host)
     return _checked(Kind.DOMAIN, host)

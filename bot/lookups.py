@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bot.answers import entries
+from bot.answers import entries, is_answered
 from bot.chat import Ask, Lookup, Surface
 from bot.enquiries import NOTHING_DECLARED, Declared, Enquiry, unread
 from bot.extraction import Found, extract, host_of
@@ -22,6 +22,7 @@ _TOKEN = re.compile(r"[^\s,;|<>\"']{6,300}")
 _MEANT = re.compile(r"\w[\[({]?[.:@][\])}]?/{0,2}\w|\A[0-9a-fA-F]{16,}\Z")
 _MAX_STEPS = 4  # from hash to hash of a file, each by the word of another source
 _MAX_TOKENS = 2_000  # of one text that are looked at again
+_TYPED = frozenset({Surface.SLASH, Surface.MENTION, Surface.DM})  # by a person in Slack
 
 
 async def look_up(indicators: Sequence[Indicator], audience: Audience, world: World, store: Store) -> Lookup:
@@ -39,6 +40,24 @@ async def look_up_and_ask(
     on_purpose: bool = False,
 ) -> Lookup:
     """The same, and what external services say: at once what is known, the rest by `Lookup.more`.
+
+    What somebody typed is counted for summaries; who presses a button asks nothing new.
+    """
+    answer = await _looked_up(indicators, ask, services, declared, on_purpose=on_purpose)
+    if ask.surface not in _TYPED or not _is_known(ask):
+        return answer
+    return _Counting(frozenset(indicators), ask, services.store).first(answer)
+
+
+async def _looked_up(
+    indicators: Sequence[Indicator],
+    ask: Ask,
+    services: Services,
+    declared: Declared,
+    *,
+    on_purpose: bool,
+) -> Lookup:
+    """The answer.
 
     Services are asked in private only. In front of others it would show whether the asker's organisation
     holds something that forbids to ask, so there a button brings no more than what was heard before.
@@ -80,6 +99,42 @@ async def _with_all_that_counts(enquiry: Enquiry, asked: Sequence[Indicator], st
         read |= set(more)
         enquiry = replace(enquiry, stored=[*enquiry.stored, *await store.lookup(more)])
     return enquiry
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """Counts one question once, and each indicator as answered as soon as anything is known of it."""
+
+    indicators: frozenset[Indicator]
+    ask: Ask
+    store: Store
+
+    def first(self, answer: Lookup) -> Lookup:
+        """The answer as it stands at first."""
+        known = self._known(answer)
+        self._count(len(self.indicators), known)
+        return self._counted(answer, known)
+
+    def _counted(self, answer: Lookup, before: int) -> Lookup:
+        """The same, of which that many were counted as known, and counted as it grows."""
+        if answer.more is None:
+            return answer
+        waiting = answer.more
+
+        async def more() -> Lookup:
+            newer = await waiting()
+            known = max(before, self._known(newer))
+            if known > before:
+                self._count(0, known - before)
+            return self._counted(newer, known)
+
+        return replace(answer, more=more)
+
+    def _known(self, answer: Lookup) -> int:
+        return sum(entry.indicator in self.indicators and is_answered(entry) for entry in answer.entries)
+
+    def _count(self, asked: int, answered: int) -> None:
+        self.store.count_asked(self.ask.actor.org, at=self.ask.world.now, asked=asked, answered=answered)
 
 
 def annotated(answer: Lookup, **facts: Any) -> Lookup:

@@ -11,17 +11,21 @@ NAME = "Liaison"
 EVENTS_PATH = "/slack/events"
 PLACEHOLDER_HOST = "https://liaison.example.org"
 
-# Each scope with what stops working without it; nothing here lets Liaison read what people say to each other.
+# Each scope with what stops working without it. The two of history would let Liaison read what people say to
+# each other; it looks for its own posts only, keeps nothing else, and can do without them: then an operator
+# settles by hand whether a digest arrived.
 SCOPES = {
     "app_mentions:read": "hear @Liaison, the way partners ask in a shared channel",
+    "channels:history": "find its own digest in a public channel when Slack did not say whether it took it",
     "channels:read": "see which organisations read a public channel before answering in it",
-    "chat:write": "answer",
+    "chat:write": "answer, post digests and summaries, correct or delete its own posts",
     "commands": "the slash command of the host's own people",
-    "files:write": "hand whoever asked services about many indicators all of it as a CSV file",
+    "files:write": "hand out lists that are too long for a message, and the chart of a summary",
+    "groups:history": "find its own digest in a private channel when Slack did not say whether it took it",
     "groups:read": "see which organisations read a private channel before answering in it",
     "im:history": "hear direct messages to Liaison, the private way for partners to ask",
     "im:read": "know a direct message from a channel",
-    "im:write": "open the direct conversation that such a file goes to after a slash command",
+    "im:write": "open a direct conversation: for such a list after a slash command, and to alert operators",
     "mpim:read": "see who reads a group message before answering in it",
     "users:read": "confirm which organisation a person belongs to",
 }

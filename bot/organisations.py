@@ -1,12 +1,20 @@
 """Organisations: who the host and its partners are, and which Slack team belongs to whom."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from bot.sharing import DEFAULT_CAP, UNKNOWN, World
 from bot.tlp import UNMARKED, Label
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person by Slack's ids; a user id is unique within its team only."""
+
+    user: str
+    team: str  # T... or E...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +33,7 @@ class Organisation:
     default_label: Label = UNMARKED  # for its unmarked data
     named_to: frozenset[str] = frozenset()  # who else may read its name
     enrich_own_queries: bool = False  # its own questions may go to external services
+    stewards: frozenset[Member] = frozenset()  # who sets digests and summaries; the host's are its operators
     since: date | None = None  # its agreement, both days included, UTC; the host has none
     until: date | None = None
 
@@ -36,6 +45,7 @@ class Registry:
     host: Organisation
     partners: tuple[Organisation, ...]
     caps: Mapping[str, Label]  # channel id -> the strictest label it may carry
+    timezone: str = "UTC"  # IANA name, of schedules without a zone
 
     def organisation(self, slug: str) -> Organisation | None:
         """The organisation of that slug, in force or not."""
@@ -48,6 +58,11 @@ class Registry:
     def of_guest(self, user: str) -> str:
         """The home organisation registered for a guest, else UNKNOWN."""
         return next((org.id for org in self.partners if user in org.guests), UNKNOWN)
+
+    def is_steward(self, slug: str, user: str, teams: Collection[str]) -> bool:
+        """Whether the organisation named the person of these teams a steward, the host an operator."""
+        org = self.organisation(slug)
+        return org is not None and any(Member(user, team) in org.stewards for team in teams)
 
     def known_as(self, word: str) -> frozenset[str]:
         """The slugs of organisations that go by that word: a slug, or how a slug or a name begins a word."""

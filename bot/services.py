@@ -7,10 +7,14 @@ from typing import Protocol
 
 from bot.assertions import Assertion
 from bot.budgets import Allowance
+from bot.deliveries import Change, Delivery, Post
 from bot.enquiries import Enquiry
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.organisations import Registry
+from bot.sharing import Audience
+from bot.subscriptions import Purpose, Subscribed, Subscription
+from bot.tlp import Label
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Store(Protocol):
     async def head(self) -> int:
         """The highest sequence number given so far."""
 
+    async def head_at(self, moment: datetime) -> int:
+        """The sequence number that was given last before that moment; 0 if there was none."""
+
     async def claim(self, key: str, *, seconds: float) -> bool:
         """True for the first who claims this key within that time, also across restarts and processes."""
 
@@ -71,6 +78,78 @@ class Store(Protocol):
 
     async def spent(self, allowances: Sequence[Allowance], *, at: datetime) -> list[int]:
         """How much of each is used up at that moment."""
+
+    async def subscribe(self, subscription: Subscription, *, next_at: datetime) -> None:
+        """Set it in the place of the channel's old one for that purpose, whose cursor it takes over.
+
+        A first one begins with what is stored from now on.
+        """
+
+    async def unsubscribe(self, channel: str, purpose: Purpose) -> bool:
+        """End it; False if there was none. What is on its way is still delivered."""
+
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """A channel got another id: its subscriptions and deliveries go by that from now on.
+
+        What the new id has already, it keeps. Who held a delivery of the old one holds it no more.
+        """
+
+    async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
+        """All of them, or those of one channel, the next due first."""
+
+    async def begin_delivery(
+        self, subscribed: Subscribed, *, period: str, next_at: datetime
+    ) -> Delivery | None:
+        """Fix what the next delivery holds: move cursor and `next_at` and write its row, in one transaction.
+
+        None if that was done meanwhile (`next_at` is no longer what `subscribed` says). None also if the
+        period exists: then only `next_at` moves, and what is new waits for the period after it.
+        """
+
+    async def lease_deliveries(
+        self, owner: str, *, at: datetime, seconds: float, most: int
+    ) -> list[Delivery]:
+        """Take unended deliveries that may be tried at that moment and that nobody holds.
+
+        The oldest of each channel, the oldest first. Nobody gets them again before the lease is over or they
+        are released. A lease or a `not_before` further ahead than LONGEST_LEASE or LONGEST_WAIT was written
+        by a clock that went wrong, and holds nobody up.
+        """
+
+    async def put_delivery(self, delivery: Delivery, *, owner: str, release: bool = False) -> bool:
+        """Write how far it is, if that owner still holds it; its lease stays unless released or ended."""
+
+    async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
+        """The latest, newest first."""
+
+    async def record_post(self, post: Post) -> None:
+        """Keep what a message showed, in the place of what was known of it; of a channel the newest 2,000."""
+
+    async def posts(
+        self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000
+    ) -> list[Post]:
+        """Messages that stand in Slack: of a channel, or that showed one of these; the newest first."""
+
+    async def changes(self, *, after: int, most: int = 1_000) -> list[Change]:
+        """What was narrowed or revoked, in the order of commits."""
+
+    async def mark(self, name: str) -> int:
+        """A number that was kept under that name; 0 before."""
+
+    async def set_mark(self, name: str, number: int) -> None:
+        """Keep a number, for example how far somebody has read `changes`."""
+
+    def count_asked(self, org: str, *, at: datetime, asked: int, answered: int) -> None:
+        """Count indicators that this organisation asked about, and of how many something was known.
+
+        It is written a little later and forgotten after 100 days. Nobody waits; failures are only logged.
+        """
+
+    async def asked(self, org: str | None, *, since: datetime, until: datetime) -> tuple[int, int]:
+        """How many this organisation, or everybody, asked about within that time, and how many were answered.
+
+        Both times count as the minute they are in, which begins then.
+        """
 
     async def close(self) -> None:
         """Finish what is under way and release the files."""
@@ -123,6 +202,45 @@ class Enrichment(Protocol):
         """Stop asking and release connections."""
 
 
+class Written(Protocol):
+    """A digest or a summary before it becomes a message: `digests.Digest` or `summaries.Summary`."""
+
+    @property
+    def audience(self) -> Audience:
+        """Who may read it."""
+
+    @property
+    def label(self) -> Label:
+        """The strictest of everything in it."""
+
+
+class Digests(Protocol):
+    """What channels get by themselves, written but not delivered."""
+
+    async def preview(self, subscribed: Subscribed, readers: Audience, *, viewer: Audience) -> Written:
+        """What would be delivered now to those who read the channel.
+
+        `viewer` is the one person who will see it: what that person may not see is left out, too.
+        """
+
+
+class Corrections(Protocol):
+    """Posts that stand in Slack, and how they are taken back."""
+
+    async def retract(self, indicators: Sequence[Indicator], *, source: str | None, by: str) -> int:
+        """Begin to take out of every post what it shows of these, for good; gives how many posts show it.
+
+        Of that source alone, or of all of them. The wish is kept before this returns; what is wished is done
+        afterwards, also after a crash. `by` is the Slack user id of whoever wishes it.
+        """
+
+    def readers_changed(self, channel: str) -> None:
+        """Others read that channel now: what stands there is judged anew."""
+
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """A channel got another id: its posts go by that from now on, and are judged anew."""
+
+
 @dataclass(frozen=True)
 class Services:
     """What a command may use."""
@@ -131,3 +249,5 @@ class Services:
     registry: Registry
     clock: Callable[[], datetime]  # aware UTC
     enrichment: Enrichment | None = None  # None: no service is turned on
+    digests: Digests | None = None  # None where nothing is delivered
+    corrections: Corrections | None = None  # likewise

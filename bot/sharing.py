@@ -153,6 +153,12 @@ def may_release(assertion: Assertion, audience: Audience, world: World) -> Decis
     return _decide(assertion, audience, _readers(audience, world), world)
 
 
+def called(org: str, audience: Audience, world: World) -> str:
+    """What this audience may read in the place of an organisation's name."""
+    name = _source_as_read(org, _readers(audience, world), world)[1]
+    return "somebody unknown" if org == UNKNOWN else name
+
+
 def _decide(assertion: Assertion, audience: Audience, readers: frozenset[str], world: World) -> Decision:
     if audience.reach is Reach.LOG:
         return Decision(False, "values never go to logs; keyed HMAC only")

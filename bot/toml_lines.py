@@ -26,7 +26,9 @@ class Lines:
     def of(self, path: str) -> int | None:
         """The line of that key, else of the table around it, else None."""
         while path and path not in self._lines:
-            path = path.rpartition(".")[0]
+            table, _, key = path.rpartition(".")
+            whole = f"{table}.{key.partition('[')[0]}"  # of a list that stands on the line of its key
+            path = whole if whole in self._lines else table
         return self._lines.get(path)
 
 

@@ -92,6 +92,29 @@ class Table:
                 self.wrong(key, f"{quoted(item)} cannot be taken; {advice}")
         return tuple(dict.fromkeys(item for item in value if form.fullmatch(item)))
 
+    def rows(self, key: str, forms: Mapping[str, tuple[re.Pattern[str], str]]) -> list[Mapping[str, str]]:
+        """The well-formed members of a list of small tables, each of exactly these texts."""
+        value = self._values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+            example = ", ".join(f'{name} = "..."' for name in forms)
+            self.wrong(key, f"must be a list of tables; write {key} = [{{ {example} }}]")
+            return []
+        return [row for number, row in enumerate(value, 1) if self._is_row(f"{key}[{number}]", row, forms)]
+
+    def _is_row(
+        self, place: str, row: Mapping[str, Any], forms: Mapping[str, tuple[re.Pattern[str], str]]
+    ) -> bool:
+        others = sorted(row.keys() - forms)
+        wrong = [f"{quoted(name)} is not a setting here; {nearest(name, forms)}" for name in others]
+        for name, (form, advice) in forms.items():
+            text = row.get(name)
+            if not isinstance(text, str) or not form.fullmatch(text):
+                told = "is missing" if text is None else f"{quoted(str(text))} cannot be taken"
+                wrong.append(f"{name}: {told}; {advice}")
+        for text in wrong:
+            self.wrong(place, text)
+        return not wrong
+
     def flag(self, key: str, default: bool = False) -> bool:
         value = self._values.get(key, default)
         if not isinstance(value, bool):

@@ -7,14 +7,17 @@ from bot.chat import Ask, Command, Reply, mistake
 from bot.errors import BotError, UsageError
 from bot.extraction import extract
 from bot.services import Services
+from commands.digest import COMMAND as DIGEST
 from commands.enrich import COMMAND as ENRICH
 from commands.help import COMMAND as HELP
 from commands.lookup import COMMAND as LOOKUP
 from commands.recent import COMMAND as RECENT
+from commands.retract import COMMAND as RETRACT
 from commands.status import COMMAND as STATUS
+from commands.summary import COMMAND as SUMMARY
 from commands.who import COMMAND as WHO
 
-ALL: tuple[Command, ...] = (LOOKUP, ENRICH, RECENT, WHO, STATUS, HELP)
+ALL: tuple[Command, ...] = (LOOKUP, ENRICH, RECENT, DIGEST, SUMMARY, RETRACT, WHO, STATUS, HELP)
 
 _BY_VERB = {command.verb: command for command in ALL}
 _AROUND_A_VERB = ":,.!?*_`"

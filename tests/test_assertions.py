@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.assertions import MAX_TAGS, Assertion, effective_pap, merge
-from bot.sharing import Audience, World, may_release
+from bot.assertions import MAX_TAGS, Assertion, effective_pap, merge, narrows, widens
+from bot.sharing import Audience, Reach, World, may_release
 from bot.tlp import Label, Pap
 from tests import policy_reference
-from tests.strategies import INDICATORS, NOW, assertions, audiences, claims, proof, worlds
+from tests.strategies import INDICATORS, NOW, POLICY_MENUS, assertions, audiences, claims, proof, worlds
 
 DAY = timedelta(1)
 
@@ -203,3 +203,77 @@ def test_tags_are_limited() -> None:
 
 def test_data_without_a_label_is_strict() -> None:
     assert Assertion(indicator=INDICATORS[0], source="kaspersky").label is Label.AMBER_STRICT
+
+
+# --- what becomes narrower ---------------------------------------------------------------------------------
+
+_readers = audiences.filter(lambda audience: audience.reach is not Reach.PROVIDER)
+_markings = st.sets(st.sampled_from(sorted(POLICY_MENUS.keys() - {"source"})), min_size=1, max_size=3)
+
+
+@proof
+@given(claims, claims, _markings, st.lists(_readers, min_size=5, max_size=5), worlds)
+def test_whenever_somebody_may_read_no_more_what_he_could_it_is_narrower(
+    old: Assertion, other: Assertion, changed: set[str], readers: Sequence[Audience], world: World
+) -> None:
+    new = msgspec.structs.replace(old, **{name: getattr(other, name) for name in changed})
+
+    for audience in readers:
+        if policy_reference.releases(old, audience, world):
+            assert policy_reference.releases(new, audience, world) or narrows(old, new)
+
+
+@proof
+@given(repeats, repeats)
+def test_nothing_is_narrower_than_itself_or_wider_than_what_it_narrows(
+    old: Assertion, new: Assertion
+) -> None:
+    """Whatever else is read of it: facts, and what may be done."""
+    assert not narrows(
+        old, msgspec.structs.replace(new, **{name: getattr(old, name) for name in POLICY_MENUS})
+    )
+    assert widens(new, old) or not narrows(old, new)
+
+
+@pytest.mark.parametrize(
+    ("field", "wide", "narrow"),
+    [
+        ("label", Label.CLEAR, Label.GREEN),
+        ("addressed_to", {"newco", "groupib"}, {"newco"}),
+        ("addressed_to", {"newco"}, set()),
+        ("only_orgs", None, set()),
+        ("only_orgs", {"newco", "groupib"}, {"groupib"}),
+        ("never_to", set(), {"newco"}),
+        ("not_before", None, NOW),
+        ("not_before", NOW, NOW + DAY),
+        ("not_after", None, NOW),
+        ("not_after", NOW + DAY, NOW),
+        ("revoked", False, True),
+        ("quarantined", False, True),
+    ],
+)
+def test_each_restriction_narrows_and_its_end_does_not(field: str, wide: object, narrow: object) -> None:
+    before, after = claim(**{field: wide}), claim(**{field: narrow})
+
+    assert narrows(before, after)
+    assert not narrows(after, before)
+
+
+@pytest.mark.parametrize(
+    ("label", "field", "before", "after"),
+    [
+        (Label.CLEAR, "addressed_to", {"newco"}, set()),
+        (Label.AMBER, "persons", {"U0ANNA"}, set()),
+        (Label.AMBER, "pap", None, Pap.RED),
+    ],
+)
+def test_what_decides_nothing_under_its_label_narrows_nothing(
+    label: Label, field: str, before: object, after: object
+) -> None:
+    assert not narrows(claim(label=label, **{field: before}), claim(label=label, **{field: after}))
+
+
+def test_a_person_less_may_read_what_is_red() -> None:
+    both, one = (claim(label=Label.RED, persons=frozenset(named)) for named in ({"U1", "U2"}, {"U1"}))
+
+    assert narrows(both, one)

@@ -12,8 +12,8 @@ from bot.__main__ import cli
 from bot.bench import adversarial
 from bot.bench.extract import passes
 from bot.errors import BotError, UsageError
-from bot.extraction import LIMIT_BYTES, extract
-from bot.indicators import Kind, canonical
+from bot.extraction import LIMIT_BYTES, extract, host_of
+from bot.indicators import Indicator, Kind, canonical
 from bot.refang import refang
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -266,3 +266,8 @@ def test_the_hard_cases_hold() -> None:
     failed = [case["id"] for case in cases if not passes(case)]
 
     assert len(failed) <= 0.03 * len(cases), failed
+
+
+@pytest.mark.parametrize("value", ["http://[", "http://[::1", "http://", "", "[", "http://u@["])
+def test_what_is_no_url_has_no_host(value: str) -> None:
+    assert host_of(Indicator(Kind.URL, value)) is None

@@ -50,9 +50,16 @@ def test_nothing_is_asked_for_that_the_sandbox_does_not_know() -> None:
     assert set(EVENTS) == set(SANDBOX_EVENTS)
 
 
-@pytest.mark.parametrize("reading", ["channels:history", "groups:history", "files:read", "chat:write.public"])
-def test_liaison_cannot_read_what_people_say_to_each_other(reading: str) -> None:
-    assert reading not in SCOPES
+@pytest.mark.parametrize(
+    "scope", ["mpim:history", "files:read", "chat:write.public", "chat:write.customize", "users:read.email"]
+)
+def test_what_liaison_does_without_is_not_asked_for(scope: str) -> None:
+    assert scope not in SCOPES
+
+
+@pytest.mark.parametrize("event", ["message.channels", "message.groups", "message.mpim"])
+def test_nobody_tells_liaison_what_people_say_to_each_other(event: str) -> None:
+    assert event not in EVENTS
 
 
 def test_in_socket_mode_no_public_address_is_needed() -> None:

@@ -59,7 +59,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class _Server:
+class Server:
     url: str
     secret: str
 
@@ -68,21 +68,21 @@ def measure(answer: Answer, *, assertions: int, seconds: float, rounds: int = 3)
     """Measure both in turns, `rounds` times for `seconds` each, and take the medians."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.db"
-        asyncio.run(_fill(url, assertions))
-        with _process(_serve_liaison, answer, url) as ours, _process(_serve_bare) as bare:
+        asyncio.run(fill(url, assertions))
+        with process(_serve_liaison, answer, url) as ours, process(_serve_bare) as bare:
             return asyncio.run(_compare(ours, bare, assertions, seconds, rounds))
 
 
-async def _compare(ours: _Server, bare: _Server, assertions: int, seconds: float, rounds: int) -> Figures:
+async def _compare(ours: Server, bare: Server, assertions: int, seconds: float, rounds: int) -> Figures:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS)) as session:
-        clients = {name: _Client(session, server, assertions) for name, server in (("us", ours), ("b", bare))}
+        clients = {name: Client(session, server, assertions) for name, server in (("us", ours), ("b", bare))}
         speeds: dict[str, list[float]] = {"us": [], "b": []}
         for client in clients.values():
             await _throughput(client, seconds / 2)  # warm up
         for _ in range(rounds):
             for name, client in clients.items():
                 speeds[name].append(await _throughput(client, seconds))
-        taken = sorted(await _at_rate(clients["us"], seconds * rounds))
+        taken = sorted(await at_rate(clients["us"], seconds * rounds))
     return Figures(
         bare=statistics.median(speeds["b"]),
         liaison=statistics.median(speeds["us"]),
@@ -91,10 +91,10 @@ async def _compare(ours: _Server, bare: _Server, assertions: int, seconds: float
     )
 
 
-class _Client:
+class Client:
     """Sends signed slash commands, each about another hash."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: _Server, assertions: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, server: Server, assertions: int) -> None:
         self._session, self._server, self._assertions = session, server, assertions
         self._numbers = itertools.count()
 
@@ -115,7 +115,7 @@ class _Client:
                 raise UnavailableError(f"The server answered {response.status}; the figures mean nothing.")
 
 
-async def _throughput(client: _Client, seconds: float) -> float:
+async def _throughput(client: Client, seconds: float) -> float:
     """Requests a second with AT_ONCE under way."""
     begun, until, done = time.perf_counter(), time.perf_counter() + seconds, 0
 
@@ -129,7 +129,7 @@ async def _throughput(client: _Client, seconds: float) -> float:
     return done / (time.perf_counter() - begun)
 
 
-async def _at_rate(client: _Client, seconds: float) -> list[float]:
+async def at_rate(client: Client, seconds: float) -> list[float]:
     """Seconds each request took, sent RATE a second whether or not earlier ones are answered."""
     taken: list[float] = []
 
@@ -150,7 +150,7 @@ async def _at_rate(client: _Client, seconds: float) -> list[float]:
 
 
 @contextmanager
-def _process(serve: Callable[..., Awaitable[None]], *arguments: object) -> Iterator[_Server]:
+def process(serve: Callable[..., Awaitable[None]], *arguments: object) -> Iterator[Server]:
     """A server in its own process, for as long as the block runs."""
     methods = multiprocessing.get_context("fork")
     ours, theirs = methods.Pipe()
@@ -176,7 +176,7 @@ def _run(serve: Callable[..., Awaitable[None]], pipe: Pipe, *arguments: object) 
 
 async def _serve_liaison(pipe: Pipe, answer: Answer, url: str) -> None:
     async with _sandbox() as settings:
-        services = Services(await open_store(url), _registry(), utc_now)
+        services = Services(await open_store(url), registry(), utc_now)
         async with running(settings, services, answer) as bot:
             settle_memory()  # as `serve` does
             await _until_told(pipe, bot.url + EVENTS_PATH, settings)
@@ -192,7 +192,7 @@ async def _serve_bare(pipe: Pipe) -> None:
 
 
 async def _until_told(pipe: Pipe, url: str, settings: SlackSettings) -> None:
-    pipe.send(_Server(url, settings.signing_secret.value if settings.signing_secret else ""))
+    pipe.send(Server(url, settings.signing_secret.value if settings.signing_secret else ""))
     await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
 
 
@@ -220,20 +220,20 @@ _COMMAND = {
 }
 
 
-def _registry() -> Registry:
+def registry() -> Registry:
     host = Organisation(id="igci", name="Centre", teams=frozenset(("T0HOST",)))
     partner = Organisation(id="kaspersky", name="Kaspersky", teams=frozenset(("T0KASP",)), community=True)
     return Registry(host, (partner,), {})
 
 
-async def _fill(url: str, assertions: int) -> None:
+async def fill(url: str, assertions: int) -> None:
     store = await open_store(url)
     for start in range(0, assertions, PART):
-        await store.add([_claim(number) for number in range(start, min(start + PART, assertions))])
+        await store.add([claim(number) for number in range(start, min(start + PART, assertions))])
     await store.close()
 
 
-def _claim(number: int) -> Assertion:
+def claim(number: int) -> Assertion:
     return Assertion(
         indicator=Indicator(Kind.SHA256, _hash(number)),
         source="kaspersky",

@@ -7,6 +7,7 @@ import click
 
 from bot.bench.adversarial import Timing
 from bot.bench.extract import Result, measure
+from bot.cli.bench_digest import bench_digest
 from bot.cli.bench_enrich import bench_enrich
 from bot.cli.bench_slash import bench_slash
 from bot.cli.bench_store import bench_import, bench_lookup
@@ -17,6 +18,7 @@ def bench() -> None:
     """Measure Liaison on this machine; each command exits with 1 if a bar is missed."""
 
 
+bench.add_command(bench_digest)
 bench.add_command(bench_enrich)
 bench.add_command(bench_import)
 bench.add_command(bench_lookup)

@@ -89,4 +89,9 @@ def as_text(answer: Lookup) -> str:
     parts: list[Part] = [Heading(words(f"{answer.cleared.label} · {counts(answer.entries)}"))]
     cards = [parts, *(titled(entry, at=answer.at) for entry in answer.entries)]
     text = "\n\n".join(plain(card, at_most=_NO_LIMIT) for card in cards)
-    return html.unescape(_SLACK_DATE.sub(r"\1", text))
+    return html.unescape(undated(text))
+
+
+def undated(text: str) -> str:
+    """The same with Slack's dates in words."""
+    return _SLACK_DATE.sub(r"\1", text)

@@ -39,6 +39,8 @@ def check(context: Context) -> None:
     today = datetime.now(UTC).date()
     for line in _table(_summary(registry, today)):
         click.echo(line)
+    for line in _stewards(registry):
+        click.echo(line)
     missing = key_mistakes(providers, os.environ)
     specs = [source.spec for source in open_sources(providers)]
     click.echo()
@@ -162,6 +164,16 @@ def _summary(registry: Registry, today: date) -> list[Sequence[str]]:
         period = f"{org.since or '…'} to {org.until or '…'}"
         rows.append((org.id, org.name, " ".join(sorted(org.teams)), _receives(org), period))
     return rows
+
+
+def _stewards(registry: Registry) -> list[str]:
+    """Who sets what channels get by themselves, and in whose time."""
+    named = []
+    for org in (registry.host, *registry.partners):
+        where = "" if org is registry.host else " in its channels"
+        if users := " ".join(sorted(one.user for one in org.stewards)):
+            named.append(f"{users} ({org.id}{where})")
+    return ["", f"digests are set by: {', '.join(named) or 'nobody yet'}; times are of {registry.timezone}"]
 
 
 def _receives(org: Organisation) -> str:

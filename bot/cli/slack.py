@@ -25,14 +25,17 @@ from bot.settings import SlackSettings, read_slack
 T = TypeVar("T")
 DEMO_PORT = 8484
 _THINGS_TO_TRY = """\
-Four things to try:
+Five things to try:
   1. You are Ana, an analyst of the centre, in #partners-all. Type:
          /intel lookup a3a999d4c563810d6981a005b0369599f93c85dd7b30660803dfec2b2d705e5a
      Then become Tomo of Trend Micro, write Liaison a direct message with the same hash, and compare.
   2. Ask "@Liaison who", invite NewCo Security into the channel, and ask again.
   3. As Ana in #cfc-kaspersky, look the hash up and press "Share to channel…".
   4. Ask what VirusTotal and others know; here they are fakes, which you can break under "External services":
-         /intel lookup 7fe955e3bfa79f81f110747d912cdd45c019ff1510ba1d53050c134797c202b9"""
+         /intel lookup 7fe955e3bfa79f81f110747d912cdd45c019ff1510ba1d53050c134797c202b9
+  5. In half a minute a digest comes into #cfc-kaspersky and another into #cfc-trendmicro; compare. Then take
+     something back as Kira of Kaspersky in #cfc-kaspersky, and watch both being corrected:
+         @Liaison retract gate2.paperlantern.example"""
 
 
 @click.command()
@@ -133,8 +136,9 @@ async def _demo(context: Context, port: int, *, opens_browser: bool) -> None:
 async def _check(context: Context) -> bool:
     from bot import demo, demo_check  # noqa: PLC0415 - see above
 
-    async with demo.demo(context.answer, port=0, pause=_briefly) as running:
-        return await demo_check.check(running.sandbox, running.fakes, click.echo)
+    async with demo.demo(context.answer, port=0, pause=_briefly, first_digest=0) as running:
+        store = running.bot.connection.services.store
+        return await demo_check.check(running.sandbox, running.fakes, store, click.echo)
 
 
 async def _briefly(seconds: float) -> None:

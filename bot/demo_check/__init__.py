@@ -2,10 +2,11 @@
 
 import json
 
-from bot.demo_check import services
+from bot.demo_check import digests, services
 from bot.demo_check.play import Play, Say, words
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.services import Fakes
+from bot.services import Store
 
 FILE = "a3a999d4c563810d6981a005b0369599f93c85dd7b30660803dfec2b2d705e5a"
 HIDDEN, ABSENT = "relay1.quietfox.example", "relay0.quietfox.example"  # Kaspersky's at TLP:AMBER; nobody's
@@ -13,15 +14,19 @@ HIDDEN, ABSENT = "relay1.quietfox.example", "relay0.quietfox.example"  # Kaspers
 __all__ = ["ABSENT", "FILE", "HIDDEN", "check"]
 
 
-async def check(sandbox: Sandbox, fakes: Fakes, say: Say) -> bool:
-    """Play all of it; True if every promise was kept."""
+async def check(sandbox: Sandbox, fakes: Fakes, store: Store, say: Say) -> bool:
+    """Play all of it, the first digests being due; True if every promise was kept."""
     play = Play(sandbox, say)
+    await digests.play_all(play, store)
     await _same_question_different_answers(play)
     await _hidden_is_absent(play)
     await _another_organisation_joins(play)
     await _sharing(play)
     await services.play_all(play, fakes, FILE)
     await _every_other_command(play)
+    play.scene("What Slack saw")
+    refused = [call.error for call in sandbox.calls if call.error]
+    play.promise(refused == [], "it refused nothing that Liaison asked of it")
     say(f"\n{play.kept} of {play.kept + play.broken} promises kept.")
     return play.broken == 0
 

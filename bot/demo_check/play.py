@@ -42,16 +42,21 @@ class Play:
 
     async def growing(self, user: str, channel: str, text: str) -> tuple[str, str]:
         """What the person reads after a slash command at once and, in its place, in the end."""
-        self._asks(user, f"in #{self._name(channel)}: /intel {text}")
-        seen = len(self.sandbox.seen_by(user, channel))
+        self._does(user, f"in {self.called(channel)}: /intel {text}")
+        asked_at = self.sandbox.workspace.next_ts()
+
+        def answers() -> list[Message]:
+            seen = self.sandbox.seen_by(user, channel)
+            return [each for each in seen if each.ts > asked_at and each.ephemeral]
+
         await self.sandbox.slash(user, channel, text)
-        first = await self.sandbox.until(lambda: _looked_up(self.sandbox.seen_by(user, channel)[seen:]))
+        first = await self.sandbox.until(lambda: _looked_up(answers()), SETTLED_SECONDS)
         await self.sandbox.settled(SETTLED_SECONDS)
-        return first, self._reads(user, self.sandbox.seen_by(user, channel)[seen:])
+        return first, self._reads(user, answers())
 
     async def mention(self, user: str, channel: str, text: str) -> str:
         """What everybody reads in the thread of a mention."""
-        self._asks(user, f"in #{self._name(channel)}: @Liaison {text}")
+        self._does(user, f"in {self.called(channel)}: @Liaison {text}")
         ts = await self.sandbox.say(user, channel, f"{LIAISON} {text}")
         await self.sandbox.settled(SETTLED_SECONDS)
         answers = [m for m in self.sandbox.seen_by(user, channel) if m.thread_ts == ts and m.ts != ts]
@@ -59,12 +64,12 @@ class Play:
 
     async def direct(self, user: str, text: str) -> str:
         """What the person reads in the direct conversation."""
-        self._asks(user, f"to Liaison alone: {text}")
+        self._does(user, f"to Liaison alone: {text}")
         return self._reads(user, await self._direct(user, text))
 
     async def bytes_of_direct(self, user: str, value: str) -> str:
         """The same as Slack got it."""
-        self._asks(user, f"to Liaison alone: lookup {value}")
+        self._does(user, f"to Liaison alone: lookup {value}")
         answers = await self._direct(user, f"lookup {value}")
         self._reads(user, answers)
         calls = [call for call in self.sandbox.calls if call.method == "chat.postMessage"]
@@ -78,9 +83,14 @@ class Play:
             self._say(f"   ({file.name}: {len(file.text.splitlines())} lines)")
         return received
 
+    def reads(self, user: str, channel: str, messages: list[Message]) -> str:
+        """What a person reads in a channel where nobody asked."""
+        self._does(user, f"reads in {self.called(channel)}")
+        return self._reads(user, messages)
+
     async def press(self, user: str, channel: str, action: str) -> None:
         """Press a button of the last answer."""
-        self._asks(user, f"in #{self._name(channel)}: [{action}]")
+        self._does(user, f"in {self.called(channel)}: [{action}]")
         last = self.sandbox.seen_by(user, channel)[-1]
         await self.sandbox.click(user, channel, last.ts, action)
         await self.sandbox.settled(SETTLED_SECONDS)
@@ -91,7 +101,7 @@ class Play:
         await self.sandbox.settled(SETTLED_SECONDS)
         return [message for message in self.sandbox.seen_by(user, conversation) if message.ts > ts]
 
-    def _asks(self, user: str, words: str) -> None:
+    def _does(self, user: str, words: str) -> None:
         person = self.sandbox.workspace.user(user)
         team = self.sandbox.workspace.team_of(user).name
         self._say(f"\n{person.real_name} ({team}) {words}")
@@ -102,8 +112,9 @@ class Play:
             self._say(f"   | {line}")
         return text
 
-    def _name(self, channel: str) -> str:
-        return self.sandbox.workspace.channel(channel).name
+    def called(self, channel: str) -> str:
+        """The channel as people call it."""
+        return f"#{self.sandbox.workspace.channel(channel).name}"
 
 
 def _looked_up(messages: list[Message]) -> str:

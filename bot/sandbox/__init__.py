@@ -10,7 +10,7 @@ sandbox.seen_by("U0ANA", "C0KASP")[-1].text
 
 from bot.sandbox.cast import Cast, Guest, Place, Team, User, demo_cast
 from bot.sandbox.deliveries import Attempt, Delivery, Timing
-from bot.sandbox.faults import Fault
+from bot.sandbox.faults import Fault, Weather
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.web_api import Recorded
 from bot.sandbox.workspace import File, Message, SlackError, View
@@ -34,5 +34,6 @@ __all__ = [
     "Timing",
     "User",
     "View",
+    "Weather",
     "demo_cast",
 ]

@@ -244,4 +244,11 @@ def _demo_tour() -> tuple[Step, ...]:
             channel="C0ALL",
             text=f"/intel enrich {known}",
         ),
+        Step(
+            title="Take something back",
+            why="Digests come 20 seconds after the start; this corrects two of them, in a few seconds",
+            user="U0KIRA",
+            channel="C0KASP",
+            text="@Liaison retract gate2.paperlantern.example",
+        ),
     )

@@ -1,8 +1,14 @@
 """Faults to switch on: what goes wrong between an app and Slack, on demand and counted."""
 
+import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-KINDS = ("drop_after_accept", "error_500", "slow", "rate_limited", "token_revoked")
+KINDS = (
+    *("drop_before", "drop_after_accept", "lost_reply", "slow"),
+    *("error_500", "rate_limited", "token_revoked", "refused"),
+)
+OF_CALLS_ONLY = ("drop_before", "lost_reply", "rate_limited", "token_revoked", "refused")
 DELIVERY = "delivery"
 RESPONSE_URL = "response_url"
 
@@ -12,27 +18,60 @@ class Fault:
     """Something that goes wrong `times` times.
 
     `method` is a Web API method, "response_url", or "delivery" for what Slack sends to the app.
-    drop_after_accept: the work is done, the answer is lost. error_500: nothing is done. slow: `seconds` late.
-    rate_limited: 429, Retry-After `seconds`. token_revoked: the token is refused.
+    drop_before: the connection is cut, nothing is done. drop_after_accept: the work is done, then it
+    is cut. lost_reply: the work is done, its answer comes `seconds` late. slow: the work itself is done
+    `seconds` late, whether or not somebody still waits. error_500: nothing is done. rate_limited: 429,
+    Retry-After `seconds`. token_revoked: the token is refused. refused: ok:false with `code`.
     """
 
     method: str
     kind: str
     times: int = 1
     seconds: float = 1.0
+    code: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot happen."""
         if self.kind not in KINDS:
             raise ValueError(f"A fault is one of {', '.join(KINDS)}, not {self.kind!r}.")
-        if self.method == DELIVERY and self.kind in ("rate_limited", "token_revoked"):
+        if self.method == DELIVERY and self.kind in OF_CALLS_ONLY:
             raise ValueError(f"{self.kind} happens to calls of the app, not to deliveries.")
+        if (self.kind == "refused") != bool(self.code):
+            raise ValueError("A refusal needs Slack's code for it, and nothing else has one.")
+
+
+class Weather:
+    """A random mixture of faults, the same for the same seed and the same calls.
+
+    `chances` says how likely each kind, or "refused:CODE", is at a call of one of `methods`.
+    """
+
+    def __init__(
+        self, seed: int, chances: Mapping[str, float], *, methods: frozenset[str], seconds: float = 1.0
+    ) -> None:
+        if not 0 <= sum(chances.values()) <= 1:
+            raise ValueError("The chances of all faults together are between 0 and 1.")
+        self._chance = random.Random(seed)  # noqa: S311 - a test that can be repeated, not a secret
+        self._chances, self._methods, self._seconds = dict(chances), methods, seconds
+
+    def fault(self, method: str) -> Fault | None:
+        """What this call meets, if anything."""
+        if method not in self._methods:
+            return None
+        throw = self._chance.random()
+        for name, chance in self._chances.items():
+            if throw < chance:
+                kind, _, code = name.partition(":")
+                return Fault(method, kind, seconds=self._seconds, code=code)
+            throw -= chance
+        return None
 
 
 class Faults:
-    """The faults that are switched on, the first added first."""
+    """The faults that are switched on, the first added first, and then the weather."""
 
     def __init__(self) -> None:
+        self.weather: Weather | None = None
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
@@ -46,8 +85,9 @@ class Faults:
                 rest = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
                 self._waiting[place : place + 1] = rest
                 return fault
-        return None
+        return self.weather.fault(method) if self.weather is not None else None
 
     def clear(self) -> None:
-        """Switch all of them off."""
+        """Switch all of them off, and let the sun shine."""
+        self.weather = None
         self._waiting.clear()

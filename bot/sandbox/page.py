@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -20,7 +21,8 @@ from bot.sandbox.workspace import Channel, File, Json, Message, SlackError, View
 STATIC = Path(__file__).parent / "static"
 FILES = {"/": "index.html", **{f"/{name}": name for name in ("app.js", "blocks.js", "store.js", "style.css")}}
 MAX_SHOWN = 500  # messages of a channel
-MAX_FILE_SHOWN = 200_000  # characters of a file
+MAX_FILE_SHOWN = 200_000  # characters of a file, bytes of a picture
+PNG = b"\x89PNG\r\n\x1a\n"
 HEARTBEAT_SECONDS = 15.0
 _SENTENCES = {
     "not_in_channel": "You are not a member of this channel.",
@@ -280,11 +282,13 @@ def _message(message: Message) -> Json:
 
 
 def _file(file: File) -> Json:
+    is_picture = file.content.startswith(PNG) and len(file.content) <= MAX_FILE_SHOWN
     return {
         "name": file.name,
         "title": file.title,
         "size": len(file.content),
-        "text": file.text[:MAX_FILE_SHOWN],
+        "picture": f"data:image/png;base64,{b64encode(file.content).decode()}" if is_picture else None,
+        "text": "" if is_picture else file.text[:MAX_FILE_SHOWN],
     }
 
 

@@ -1,4 +1,4 @@
-"""Slack's rate limits: tiers by method, and one message a second in each channel.
+"""Slack's rate limits: tiers by method, one message a second in each channel, some hundred a minute in all.
 
 https://docs.slack.dev/apis/web-api/rate-limits/
 """
@@ -25,9 +25,19 @@ _TIER = {
     "views.update": 4,
     "files.getUploadURLExternal": 4,
     "files.completeUploadExternal": 4,
+    "files.delete": 3,
     "apps.connections.open": 1,
 }
 _BURST_POSTS = 5  # "short bursts" above one a second are let through; how many Slack does not say
+_ALL_POSTS_PER_MINUTE = 240  # "several hundred messages per minute" in a workspace
+_ALL_POSTS_BURST = 20
+
+
+@dataclass(frozen=True)
+class _Limit:
+    key: str
+    per_second: float
+    burst: int
 
 
 @dataclass
@@ -44,18 +54,29 @@ class Rates:
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, method: str, channel: str) -> int:
-        """Seconds for Retry-After, or 0 when the call is within the limits."""
-        if method == "chat.postMessage":
-            return self._take(f"{method} {channel}", per_second=1.0, burst=_BURST_POSTS)
-        per_minute = _PER_MINUTE[_TIER.get(method, 3)]
-        return self._take(method, per_second=per_minute / 60, burst=per_minute)
+        """Seconds for Retry-After, or 0 when the call is within the limits; a refused one does not count."""
+        limits = _limits(method, channel)
+        missing = max(self._missing(limit) for limit in limits)
+        if missing > 0:
+            return max(1, math.ceil(missing))
+        for limit in limits:
+            self._buckets[limit.key].tokens -= 1
+        return 0
 
-    def _take(self, key: str, *, per_second: float, burst: int) -> int:
+    def _missing(self, limit: _Limit) -> float:
+        """Seconds until there is room for one more."""
         now = self._clock().timestamp()
-        bucket = self._buckets.setdefault(key, _Bucket(burst, now))
-        bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * per_second)
+        bucket = self._buckets.setdefault(limit.key, _Bucket(limit.burst, now))
+        bucket.tokens = min(limit.burst, bucket.tokens + (now - bucket.at) * limit.per_second)
         bucket.at = now
-        if bucket.tokens >= 1:
-            bucket.tokens -= 1
-            return 0
-        return max(1, math.ceil((1 - bucket.tokens) / per_second))
+        return (1 - bucket.tokens) / limit.per_second
+
+
+def _limits(method: str, channel: str) -> tuple[_Limit, ...]:
+    if method == "chat.postMessage":
+        return (
+            _Limit(f"{method} {channel}", 1.0, _BURST_POSTS),
+            _Limit(method, _ALL_POSTS_PER_MINUTE / 60, _ALL_POSTS_BURST),
+        )
+    per_minute = _PER_MINUTE[_TIER.get(method, 3)]
+    return (_Limit(method, per_minute / 60, per_minute),)

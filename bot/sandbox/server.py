@@ -10,7 +10,7 @@ from bot.sandbox.page import Page
 from bot.sandbox.socket_mode import Sockets
 from bot.sandbox.web_api import WebApi
 
-MAX_BODY = 6_000_000
+MAX_BODY = 21_000_000
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

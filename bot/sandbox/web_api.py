@@ -84,12 +84,12 @@ class WebApi:
         self.served += 1
         try:
             fault = self._faults.take(name)
-            if fault is not None and (refusal := await _before(fault)) is not None:
-                self._record(name, {}, fault.kind)
+            if fault is not None and (refusal := await _before(fault, request)) is not None:
+                self._record(name, {}, fault.code or fault.kind)
                 return refusal
             response = await serve(request)
-            if fault is not None and fault.kind == "drop_after_accept" and request.transport is not None:
-                request.transport.abort()
+            if fault is not None:
+                await _after(fault, request)
             return response
         finally:
             self.in_flight -= 1
@@ -164,8 +164,11 @@ class WebApi:
             del self.calls[: MAX_KEPT // 2]
 
 
-async def _before(fault: Fault) -> web.StreamResponse | None:
+async def _before(fault: Fault, request: web.Request) -> web.StreamResponse | None:
     """What happens before the work: an answer that ends the matter, or None."""
+    if fault.kind == "drop_before":
+        _hang_up(request)
+        return web.Response()
     if fault.kind == "error_500":
         return web.Response(
             status=HTTPStatus.INTERNAL_SERVER_ERROR, text="internal error", content_type="text/html"
@@ -174,9 +177,25 @@ async def _before(fault: Fault) -> web.StreamResponse | None:
         return _refusal(SlackError("ratelimited", retry_after=max(1, round(fault.seconds))))
     if fault.kind == "token_revoked":
         return _refusal(SlackError("token_revoked"))
+    if fault.kind == "refused":
+        return _refusal(SlackError(fault.code))
     if fault.kind == "slow":
+        await request.read()  # it has arrived: whoever hangs up now does not stop it
         await asyncio.sleep(fault.seconds)
     return None
+
+
+async def _after(fault: Fault, request: web.Request) -> None:
+    """What happens after the work, before the answer."""
+    if fault.kind == "drop_after_accept":
+        _hang_up(request)
+    if fault.kind == "lost_reply":
+        await asyncio.sleep(fault.seconds)
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _refusal(error: SlackError) -> web.Response:

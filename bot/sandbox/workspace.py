@@ -192,6 +192,13 @@ class Workspace:
         self.channel(message.channel).messages.remove(message)
         self.touch()
 
+    def take_file(self, message: Message, file: str) -> None:
+        """Take a file out of a message."""
+        messages = self.channel(message.channel).messages
+        left = tuple(each for each in message.files if each.id != file)
+        messages[messages.index(message)] = replace(message, files=left)
+        self.touch()
+
     def find(self, channel: str, ts: str) -> Message | None:
         """The message of that time, ephemeral or not."""
         return next((m for m in self.channel(channel).messages if m.ts == ts), None)

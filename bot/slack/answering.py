@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.blocks import in_brief, render
-from bot.chat import Actor, Answer, Ask, Notice, Reply, Row, Surface, mistake
+from bot.chat import Actor, Answer, Ask, Lookup, Notice, Recent, Reply, Row, Surface, mistake
 from bot.errors import BotError
 from bot.services import Services
 from bot.sharing import Audience, Reach
@@ -22,11 +22,12 @@ class Answered:
     audience: Audience  # who asked to read it
     details: str
     share: str
+    offers: tuple[str, ...] = ()
 
     @property
     def letter(self) -> Letter:
         """The reply with its buttons, ready for the outbox."""
-        message = in_brief(self.reply, share=self.share, details=self.details)
+        message = in_brief(self.reply, share=self.share, details=self.details, offers=self.offers)
         return Letter(message, readers_of(self.reply, self.audience))
 
     def with_reply(self, reply: Reply) -> "Answered":
@@ -49,7 +50,10 @@ class Answering:
         reply = await self.reply(question, actor, audience, channel)
         token = self.questions.keep(question)
         is_shareable = question.surface is Surface.SLASH and channel.reach is not Reach.DM
-        return Answered(reply=reply, audience=audience, details=token, share=token if is_shareable else "")
+        offered = reply.offers if isinstance(reply, Notice) else ()
+        offers = tuple(self.questions.keep(replace(question, text=offer.text)) for offer in offered)
+        share = token if is_shareable else ""
+        return Answered(reply=reply, audience=audience, details=token, share=share, offers=offers)
 
     async def reply(self, question: Question, actor: Actor, audience: Audience, channel: Audience) -> Reply:
         """The same without buttons."""
@@ -74,7 +78,13 @@ class Answering:
 
 def readers_of(reply: Reply, audience: Audience) -> Audience:
     """Whom a reply is for: those it was cleared for; a notice, too, may speak of those who asked for it."""
-    return audience if isinstance(reply, Notice) else reply.cleared.audience
+    match reply:
+        case Notice():
+            return audience
+        case Lookup(cleared=cleared) | Recent(cleared=cleared):
+            return cleared.audience
+        case _:
+            return reply.audience
 
 
 def apologise(error: BotError) -> Letter:

@@ -60,6 +60,10 @@ class Audiences:
         except BotError:
             return unknown(self._clock())
 
+    async def asked_now(self, conversation: str) -> Audience:
+        """The same, asked now. Raises RefusedError or UnavailableError when Slack does not tell."""
+        return await self._recall.get(conversation, max_age=0)
+
     def of_person(self, actor: Actor) -> Audience:
         """The one reader of an ephemeral message or a modal."""
         return alone(Reach.EPHEMERAL, actor, self._clock())

@@ -14,7 +14,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError, ConfigError
-from bot.slack.calls import WebApi
+from bot.slack.calls import TokenRefusedError, WebApi
 from bot.slack.once import Claim, OnlyOnce
 from bot.slack.work import guarded, report
 
@@ -40,12 +40,10 @@ async def who_am_i(slack: WebApi) -> Mapping[str, Any]:
     """What auth.test says. Raises ConfigError for a wrong token, UnavailableError."""
     try:
         return await slack.write("auth.test", {})
-    except BotError as error:
-        if getattr(error, "code", "") in _WRONG_TOKEN:
-            raise ConfigError(
-                ["SLACK_BOT_TOKEN: Slack does not take it (any more); copy it again from OAuth & Permissions"]
-            ) from error
-        raise
+    except TokenRefusedError as error:
+        raise ConfigError(
+            ["SLACK_BOT_TOKEN: Slack does not take it (any more); copy it again from OAuth & Permissions"]
+        ) from error
 
 
 def bolt_app(identity: Mapping[str, Any], claim: Claim, *, base_url: str) -> AsyncApp:
@@ -89,6 +87,3 @@ async def _failed(error: Exception, body: Mapping[str, Any]) -> BoltResponse:
     if isinstance(body, Mapping) and body.get("command"):
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": f"TLP:CLEAR · {words}"})
     return BoltResponse(status=200)
-
-
-_WRONG_TOKEN = frozenset(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"))

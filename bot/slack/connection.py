@@ -21,6 +21,7 @@ from bot.slack.interactions import Interactions
 from bot.slack.keeping import Keeping, Question, random_token
 from bot.slack.listen import Listeners, Parts
 from bot.slack.outbox import Outbox
+from bot.slack.posts import Posts
 from bot.slack.verify import Verifier, door
 from bot.slack.work import Work
 
@@ -34,6 +35,9 @@ class Connection:
     work: Work
     settings: SlackSettings
     services: Services
+    audiences: Audiences
+    posts: Posts
+    outbox: Outbox
 
     def http_handler(self) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The handler of what Slack sends over HTTP. Raises ConfigError without a signing secret."""
@@ -77,7 +81,8 @@ async def connect(
     parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token, pause)
     Listeners(parts).register(app)
     Interactions(parts).register(app)
-    return Connection(slack, app, parts.work, settings, services)
+    posts = Posts(slack, parts.audiences, own_user=parts.own_user, clock=services.clock)
+    return Connection(slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox)
 
 
 def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:

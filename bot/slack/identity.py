@@ -49,7 +49,7 @@ class People:
             person = await self._recall.get(user, max_age=ACTOR_SECONDS)
         except BotError:
             return Actor(user, UNKNOWN, is_confirmed=False)
-        return Actor(user, acting_for(person, team, self._registry))
+        return Actor(user, acting_for(person, team, self._registry), teams=person.teams)
 
     async def member(self, user: str) -> Person:
         """Who can read along. Raises BotError if Slack does not say."""

@@ -1,6 +1,7 @@
 """Interactions: buttons and modals. Whoever clicks is judged anew, by their own organisation."""
 
 import asyncio
+import html
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.blocks import (
     DETAILS,
     NEXT,
+    OFFER,
     PREVIOUS,
     SHARE,
     SHARE_VIEW,
@@ -21,18 +23,23 @@ from bot.blocks import (
     share_view,
     shareable,
 )
-from bot.chat import Actor, Lookup, Notice, Surface, mistake
+from bot.chat import Actor, Lookup, Notice, Reply, Surface, mistake
+from bot.deliveries import Item
 from bot.errors import BotError, UnavailableError, UsageError
+from bot.forms import FORM_VIEW, filled_in, form_view, in_words
 from bot.sharing import UNKNOWN, Audience
 from bot.slack.answering import apologise, plainly, readers_of
 from bot.slack.audience import same_readers
 from bot.slack.keeping import Keeping, Question
+from bot.slack.ledger import Ledger
 from bot.slack.listen import ACK_SECONDS, ANSWER_SECONDS, Ack, Body, Parts
 from bot.slack.outbox import Json, Letter, ReplyUrl, sound_view, words_only
 from bot.slack.work import guarded, within
+from bot.subscriptions import Purpose
 
 CLICK_SECONDS = 50.0  # a click may take this long: a shared table has up to 20 pages, one message a second
 _LOOK_THERE = "Look at its thread, and ask again for what is missing."
+_OFFERS = re.compile(rf"{OFFER}[0-9]")
 _ANY = re.compile(r".*")  # whatever an older version of us left in a channel
 
 
@@ -46,12 +53,29 @@ class Sharing:
     to: ReplyUrl  # where the asker hears of the outcome
 
 
+@dataclass(frozen=True, kw_only=True)
+class Filling:
+    """A form that somebody is filling in."""
+
+    question: Question
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class _Confirmed:
+    """What may be posted as it was confirmed, and what it shows."""
+
+    letter: Letter
+    items: tuple[Item, ...]
+
+
 class Interactions:
-    """Details of an answer, and sharing it with its channel."""
+    """Details of an answer, sharing it with its channel, and what its other buttons offer."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._sharings: Keeping[Sharing] = Keeping()
+        self._filling: Keeping[Filling] = Keeping()
 
     def register(self, app: AsyncApp) -> None:
         """Tell Bolt about every listener."""
@@ -59,7 +83,9 @@ class Interactions:
         app.action(SHARE)(self.share)
         app.action(PREVIOUS)(self.turn)
         app.action(NEXT)(self.turn)
+        app.action(_OFFERS)(self.offer)
         app.view(SHARE_VIEW)(self.submit)
+        app.view(FORM_VIEW)(self.fill)
         app.action(_ANY)(_acknowledge)
         app.view(_ANY)(_acknowledge)
         app.view_closed(_ANY)(_acknowledge)
@@ -79,6 +105,33 @@ class Interactions:
         await ack()
         self._start(self._share(body), _reply_url(body))
 
+    async def offer(self, ack: Ack, body: Body) -> None:
+        """Ask what a button offers, for the eyes of whoever pressed it."""
+        await ack()
+        self._start(self._offer(body), _reply_url(body))
+
+    async def fill(self, ack: Ack, body: Body) -> None:
+        """Set what was filled in as if it had been typed; what is wrong is told at its field."""
+        filling = self._filling.find(_metadata(body))
+        try:
+            if filling is None or filling.question.user != _user(body):
+                raise UsageError("This window is too old; open the form again.")
+            words, wrong = in_words(filled_in(_view(body).get("state")), filling.purpose)
+            if wrong:
+                await ack(response_action="errors", errors=wrong)
+                return
+            typed = f"{filling.purpose} on {html.escape(words, quote=False)}"  # as Slack sends what is typed
+            asked = replace(filling.question, text=typed)
+            answer = self._parts.work.start(self._filled(body, asked), seconds=ANSWER_SECONDS)
+            view = await within(answer, ACK_SECONDS)
+            if view is None:
+                raise UnavailableError(
+                    f"This takes a while; “{filling.purpose} show” tells whether it is set."
+                )
+        except BotError as error:
+            view = _words_view(error)
+        await ack(response_action="update", view=view)
+
     async def submit(self, ack: Ack, body: Body) -> None:
         """Post what was confirmed, if its readers and its words are still the same; else ask again."""
         sharing = self._sharings.take(_metadata(body))
@@ -90,7 +143,7 @@ class Interactions:
         except BotError as error:
             await ack(response_action="update", view=_words_view(error))
             return
-        if again is None or isinstance(again, Letter):
+        if again is None or isinstance(again, _Confirmed):
             self._start(self._finish(judged, sharing), sharing.to)
             await ack()
         else:
@@ -117,6 +170,22 @@ class Interactions:
         view, readers = await self._page(question, actor, 0, token)
         await parts.outbox.open_modal(_trigger(body), actor, view, readers)
 
+    async def _offer(self, body: Body) -> None:
+        parts = self._parts
+        actor = await self._actor(body)
+        question = replace(self._asked(body), user=actor.user, surface=Surface.BUTTON)
+        reply, readers = await self._answer(question, actor)
+        if isinstance(reply, Notice) and reply.form is not None:
+            filling = Filling(question=question, purpose=reply.form.purpose)
+            view = form_view(reply.form, private_metadata=self._filling.keep(filling))
+        else:
+            view = details_view(reply, private_metadata=parts.answering.questions.keep(question))
+        await parts.outbox.open_modal(_trigger(body), actor, view, readers)
+
+    async def _filled(self, body: Body, question: Question) -> Json:
+        reply, _ = await self._answer(question, await self._actor(body))
+        return sound_view(details_view(reply, private_metadata="-"))
+
     async def _turn(self, body: Body) -> None:
         parts, token = self._parts, _metadata(body)
         question = parts.answering.questions.find(token)
@@ -128,11 +197,16 @@ class Interactions:
 
     async def _page(self, question: Question, actor: Actor, page: int, token: str) -> tuple[Json, Audience]:
         """One page of the details, as the person who looks at them may see them."""
+        reply, readers = await self._answer(question, actor)
+        return details_view(reply, page=page, private_metadata=token), readers
+
+    async def _answer(self, question: Question, actor: Actor) -> tuple[Reply, Audience]:
+        """The answer for one person alone, and for whom it was cleared."""
         parts = self._parts
         channel = await parts.audiences.of_conversation(question.conversation)
         reader = parts.audiences.of_person(actor)
         reply = await parts.answering.reply(question, actor, reader, channel)
-        return details_view(reply, page=page, private_metadata=token), readers_of(reply, reader)
+        return reply, readers_of(reply, reader)
 
     async def _share(self, body: Body) -> None:
         parts = self._parts
@@ -152,7 +226,7 @@ class Interactions:
         sharing = Sharing(question=question, readers=readers, message=posting(reply), to=to)
         return share_view(reply, self._names(readers), private_metadata=self._sharings.keep(sharing))
 
-    async def _judge(self, body: Body, sharing: Sharing) -> Letter | Json:
+    async def _judge(self, body: Body, sharing: Sharing) -> "_Confirmed | Json":
         """The letter to post if all is as it was confirmed, else the modal to confirm anew."""
         question = sharing.question
         actor = await self._actor(body)
@@ -160,22 +234,34 @@ class Interactions:
         reply = await self._shareable(question, actor, readers)
         letter = Letter(posting(reply), readers_of(reply, readers))
         if same_readers(readers, sharing.readers) and letter.message == sharing.message:
-            return letter
+            return _Confirmed(letter, await Ledger(self._parts.answering.services).items(reply))
         return sound_view(await self._confirmation(question, actor, readers, sharing.to))
 
-    async def _finish(self, judged: "asyncio.Task[Letter | Json]", sharing: Sharing) -> None:
+    async def _finish(self, judged: "asyncio.Task[_Confirmed | Json]", sharing: Sharing) -> None:
         """Post it with its details; a judgement that came after Slack's patience ended is told in words."""
-        letter, conversation = await judged, sharing.question.conversation
-        if not isinstance(letter, Letter):
+        confirmed = await judged
+        if not isinstance(confirmed, _Confirmed):
             raise UsageError("Readers or words changed meanwhile, so nothing was shared; press Share again.")
-        ts = await self._parts.outbox.post(conversation, letter)
+        ts = await self._post(confirmed, sharing)
         try:
-            for page in letter.message.details:
-                await self._parts.outbox.post(conversation, replace(letter, message=page), thread=ts)
+            for page in confirmed.letter.message.details:
+                await self._post(
+                    replace(confirmed, letter=replace(confirmed.letter, message=page)), sharing, ts
+                )
         except BotError as error:
             raise UsageError(f"The answer was shared, but not all of its details. {_LOOK_THERE}") from error
         done = words_only(plainly("Shared in this channel"))
         await self._parts.outbox.respond(sharing.to, done)
+
+    async def _post(self, confirmed: "_Confirmed", sharing: Sharing, thread: str = "") -> str:
+        """Post it and keep what it shows."""
+        conversation = sharing.question.conversation
+        ts = await self._parts.outbox.post(conversation, confirmed.letter, thread=thread)
+        ledger = Ledger(self._parts.answering.services)
+        await ledger.record(
+            conversation, ts, sharing.readers, confirmed.items, thread=thread, purpose="share"
+        )
+        return ts
 
     async def _shareable(self, question: Question, actor: Actor, readers: Audience) -> Lookup | Notice:
         """What would be posted for these readers, or why nothing is."""

@@ -18,6 +18,7 @@ from bot.slack.audience import Audiences, alone
 from bot.slack.growing import PATIENCE_SECONDS, Growing, goes_on
 from bot.slack.identity import People
 from bot.slack.keeping import Question
+from bot.slack.ledger import Ledger
 from bot.slack.outbox import Ephemeral, Outbox, ReadersChangedError, ReplyUrl, words_only
 from bot.slack.places import BelowCommand, InDirectMessage
 from bot.slack.work import Work, within
@@ -103,13 +104,18 @@ class Listeners:
             self._start(self._answer_direct(event), GROWING_SECONDS)
 
     async def readers_changed(self, event: Body) -> None:
-        """Forget who read the channel: the next answer asks Slack."""
+        """Forget who read the channel: the next answer asks Slack, and what was posted is judged anew."""
         self._parts.audiences.forget(_channel(event))
+        if (corrections := self._parts.answering.services.corrections) is not None:
+            corrections.readers_changed(_channel(event))
 
     async def channel_id_changed(self, event: Body) -> None:
         """A channel got another id, as happens when a share begins."""
         old, new = str(event.get("old_channel_id", "")), str(event.get("new_channel_id", ""))
         self._parts.audiences.renamed(old, new)
+        await self._parts.answering.services.store.channel_renamed(old, new)
+        if (corrections := self._parts.answering.services.corrections) is not None:
+            await corrections.channel_renamed(old, new)
 
     def _start(self, answer: Any, seconds: float) -> None:
         try:
@@ -156,11 +162,14 @@ class Listeners:
             surface=Surface.MENTION,
             conversation=conversation,
         )
+        ledger = Ledger(parts.answering.services)
         for _ in range(TRIES):  # the second time for the readers that the outbox saw
             readers = await parts.audiences.of_conversation(conversation)
             answered = await parts.answering.answer(question, actor, readers, readers)
             with suppress(ReadersChangedError):
-                await parts.outbox.post(conversation, answered.letter, thread=_thread(event))
+                shown, thread = await ledger.items(answered.reply), _thread(event)
+                ts = await parts.outbox.post(conversation, answered.letter, thread=thread)
+                await ledger.record(conversation, ts, readers, shown, thread=thread)
                 return
         await parts.outbox.post(conversation, apologise(ReadersChangedError()), thread=_thread(event))
 

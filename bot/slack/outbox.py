@@ -1,19 +1,17 @@
-"""Outbox: the only place that sends anything to Slack, after a last look at who will read it."""
+"""Outbox: answers, shares and modals, sent after a last look at who will read them.
+
+It and `bot.slack.posts`, for what Liaison says by itself, are the only places that send anything to Slack.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
-
-import aiohttp
 
 from bot.blockkit import message_problems, view_problems
 from bot.blocks import Message
 from bot.chat import Actor
 from bot.errors import BotError, UnavailableError
-from bot.settings import is_local
 from bot.sharing import Audience, Reach
 from bot.slack.audience import FRESH_SECONDS, Audiences, alone, same_readers
 from bot.slack.calls import PAUSE_SECONDS, RefusedError, WebApi
@@ -21,7 +19,6 @@ from bot.slack.identity import People
 
 RESPONSE_USES = 5  # https://docs.slack.dev/interactivity/handling-user-interaction/
 RESPONSE_SECONDS = 10.0
-UPLOAD_SECONDS = 20.0
 MAX_FILE_BYTES = 1_000_000
 TRIGGER_SECONDS = 3.0
 
@@ -95,7 +92,7 @@ class Outbox:
     async def change_direct(self, conversation: str, ts: str, actor: Actor, letter: Letter) -> None:
         """Put other words into a message there; twice if need be, for it does no harm. Raises the same."""
         self._check(letter, await self._alone(Reach.DM, actor))
-        arguments = {"channel": conversation, "ts": ts, **_payload(letter.message)}
+        arguments = {"channel": conversation, "ts": ts, **payload(letter.message)}
         try:
             await self._slack.write("chat.update", arguments)
         except UnavailableError:
@@ -119,7 +116,7 @@ class Outbox:
         announced = await self._slack.read(
             "files.getUploadURLExternal", filename=file.name, length=len(file.content)
         )
-        await self._upload(str(announced.get("upload_url", "")), file.content)
+        await self._slack.upload(str(announced.get("upload_url", "")), file.content)
         self._check(file.letter, await self._alone(Reach.DM, actor))
         await self._slack.write(
             "files.completeUploadExternal",
@@ -132,9 +129,15 @@ class Outbox:
         )
 
     async def ephemeral(self, actor: Actor, letter: Letter) -> Ephemeral:
-        """Check an answer that only the actor will see. Raises ReadersChangedError."""
-        self._check(letter, await self._alone(Reach.EPHEMERAL, actor))
-        return Ephemeral({"response_type": "ephemeral", **_payload(letter.message)})
+        """Check an answer that only the actor will see. Raises ReadersChangedError.
+
+        What was cleared for a channel may be shown to one of its readers: every one of them may see it.
+        """
+        if letter.audience is not None and letter.audience.reach is Reach.CHANNEL:
+            await self._check_may_see(actor, letter.audience)
+        else:
+            self._check(letter, await self._alone(Reach.EPHEMERAL, actor))
+        return Ephemeral({"response_type": "ephemeral", **payload(letter.message)})
 
     async def respond(self, to: ReplyUrl, answer: Ephemeral, *, replace: bool = False) -> None:
         """Answer a command or click; `replace` puts it in the place of what was clicked."""
@@ -160,7 +163,7 @@ class Outbox:
     async def _post(self, conversation: str, message: Message, thread: str) -> str:
         arguments = {
             "channel": conversation,
-            **_payload(message),
+            **payload(message),
             "unfurl_links": False,  # Slack must fetch nothing, whatever got past the defanging
             "unfurl_media": False,
             **({"thread_ts": thread} if thread else {}),
@@ -195,39 +198,16 @@ class Outbox:
             raise RefusedError("used_url")
         to.uses += 1
         body = {**answer.payload, "replace_original": replace}
-        status = await self._post_to("hooks", to.url, seconds=RESPONSE_SECONDS, json=body)
+        status = await self._slack.post_to("hooks", to.url, seconds=RESPONSE_SECONDS, json=body)
         if status != 200:
             raise RefusedError(f"response_url_{status}")
-
-    async def _upload(self, url: str, content: bytes) -> None:
-        headers = {"Content-Type": "application/octet-stream"}
-        status = await self._post_to("files", url, seconds=UPLOAD_SECONDS, data=content, headers=headers)
-        if status != 200:
-            raise RefusedError(f"upload_{status}")
-
-    async def _post_to(self, host: str, url: str, *, seconds: float, **body: Any) -> int:
-        """Once, and only to where Slack's own addresses of that kind lead; gives the status."""
-        client = self._slack.client
-        if client.session is None or not _is_slacks(host, url, client.base_url):
-            raise RefusedError(f"invalid_{host}_url")
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                client.session.post(url, allow_redirects=False, proxy=client.proxy, **body) as response,
-            ):
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnavailableError("Slack did not take the answer; ask again.") from error
-        if status >= 500 or status == 429:
-            raise UnavailableError("Slack did not take the answer; ask again.")
-        return status
 
 
 def words_only(letter: Letter) -> Ephemeral:
     """An answer that holds nothing from the store needs no look at its reader."""
     if letter.audience is not None:
         raise ReadersChangedError
-    return Ephemeral({"response_type": "ephemeral", **_payload(letter.message)})
+    return Ephemeral({"response_type": "ephemeral", **payload(letter.message)})
 
 
 def sound_view(view: Json) -> Json:
@@ -237,17 +217,9 @@ def sound_view(view: Json) -> Json:
     return view
 
 
-def _payload(message: Message) -> Json:
+def payload(message: Message) -> Json:
     """What every way of sending has in common. Raises ValueError, which is a mistake of ours."""
     payload: Json = {"text": message.text, "blocks": list(message.blocks)}
     if found := message_problems(payload):
         raise ValueError(f"{len(found)} problems in a message")
     return payload
-
-
-def _is_slacks(host: str, url: str, base_url: str) -> bool:
-    """Whether an address is one of hooks.slack.com or files.slack.com, or of the sandbox if that is Slack."""
-    parts, base = urlsplit(url), urlsplit(base_url)
-    if is_local(base_url):
-        return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-    return parts.scheme == "https" and parts.netloc == f"{host}.{base.netloc}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from bot.assertions import MAX_TAGS, Assertion, files, merge
+from bot.assertions import MAX_TAGS, Assertion, files, merge, narrows
 from bot.services import Tally
 from bot.store.files import Files
 
@@ -15,6 +15,7 @@ class Intake:
     """Takes assertions one after the other, on top of the stored rows of the same keys."""
 
     def __init__(self, stored: Mapping[Key, Assertion], files: Files, head: int) -> None:
+        self._stored = stored
         self._rows = dict(stored)
         self._changed: dict[Key, int] = {}  # with the number of the row
         self.files = files
@@ -51,6 +52,13 @@ class Intake:
             if row.file is not None and self.files.joined:
                 row = msgspec.structs.replace(row, file=self.files.root(row.source, row.file))
             yield row, key[1], seq
+
+    def narrowed(self) -> Iterator[Assertion]:
+        """The rows among them that somebody may see no more."""
+        for key in self._changed:
+            old = self._stored.get(key)
+            if old is not None and narrows(old, self._rows[key]):
+                yield old
 
     def _with_file(self, row: Assertion, old: Assertion | None, wanted: str) -> Assertion:
         """The row in the file that the store keeps; what its source said stays in `links`."""

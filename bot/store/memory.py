@@ -27,7 +27,7 @@ _EXPIRED = """DELETE FROM finding WHERE (org, key, provider) IN
 
 def encode(org: str, finding: Finding, until: datetime) -> Row:
     """The row of a finding. Raises InputError for what would not come back the same."""
-    _check_names(org, finding.provider)
+    rows.check_names(org, finding.provider)
     _check_times(finding, until)
     try:
         body = _encoder.encode(finding)
@@ -40,7 +40,7 @@ def encode(org: str, finding: Finding, until: datetime) -> Row:
 
 def question(org: str, indicators: Sequence[Indicator]) -> Question:
     """What `recall` takes. Raises InputError."""
-    _check_names(org)
+    rows.check_names(org)
     return org, [rows.key(each) for each in indicators]
 
 
@@ -96,11 +96,6 @@ def _of(connection: sqlite3.Connection, org: str, keys: set[bytes], now: int) ->
 
 def _by_provider(found: tuple[str, Finding]) -> str:
     return found[1].provider
-
-
-def _check_names(*names: str) -> None:
-    if not all(name.isprintable() for name in names):
-        raise InputError("the name of an organisation or a service holds a character that cannot be printed")
 
 
 def _check_times(finding: Finding, until: datetime) -> None:

@@ -82,6 +82,15 @@ def first_since(connection: sqlite3.Connection, stored_at: int) -> int | None:
     return None if seq is None else int(seq)
 
 
+def head_at(connection: sqlite3.Connection, stored_at: int) -> int:
+    """The number that was given last before that time; 0 if there was none."""
+    found = connection.execute(
+        "SELECT seq FROM assertion WHERE stored_at < ? ORDER BY stored_at DESC, seq DESC LIMIT 1",
+        (stored_at,),
+    ).fetchone()
+    return 0 if found is None else int(found[0])
+
+
 def by_key(connection: sqlite3.Connection, keys: Iterable[bytes]) -> list[Assertion]:
     """All rows of these keys, whatever their source."""
     return _fetch(connection, rows.by_key, ((key,) for key in keys), 1)

@@ -138,6 +138,12 @@ def marks(count: int) -> str:
     return ",".join("?" * count)
 
 
+def check_names(*names: str) -> None:
+    """Raise InputError for a name that does not come back the same from every kind of store."""
+    if not all(name.isprintable() for name in names):
+        raise InputError("a name holds a character that cannot be printed")
+
+
 def micros(time: datetime) -> int:
     """Microseconds since 1970 of an aware time."""
     return (time - _EPOCH) // timedelta(microseconds=1)

@@ -74,7 +74,63 @@ def m005_budgets(db: Database) -> None:
     )
 
 
-_STEPS = (m001_assertions, m002_file_aliases, m003_claims, m004_findings, m005_budgets)
+@migrations()
+def m006_deliveries(db: Database) -> None:
+    """Who gets what by itself and when, and how far each delivery is."""
+    db.execute(
+        "CREATE TABLE subscription (channel TEXT NOT NULL, purpose TEXT NOT NULL, schedule TEXT NOT NULL,"
+        " filters TEXT NOT NULL, attach TEXT, say_nothing_new INTEGER NOT NULL, set_by TEXT NOT NULL,"
+        " since INTEGER NOT NULL, next_at INTEGER NOT NULL, PRIMARY KEY (channel, purpose)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE delivery (id INTEGER PRIMARY KEY, channel TEXT NOT NULL, purpose TEXT NOT NULL,"
+        " period TEXT NOT NULL, state TEXT NOT NULL, ended INTEGER NOT NULL, not_before INTEGER,"
+        " owner TEXT, leased_until INTEGER, body TEXT NOT NULL)"
+    )
+    db.execute("CREATE UNIQUE INDEX delivery_period ON delivery (channel, purpose, period)")
+    db.execute("CREATE INDEX delivery_open ON delivery (channel, id) WHERE NOT ended")
+
+
+@migrations()
+def m007_posts(db: Database) -> None:
+    """What stands in Slack, and what it showed; what was narrowed since, numbered in order of commits."""
+    db.execute(
+        "CREATE TABLE post (id INTEGER PRIMARY KEY, channel TEXT NOT NULL, ts TEXT NOT NULL,"
+        " posted_at INTEGER NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL)"
+    )
+    db.execute("CREATE UNIQUE INDEX post_message ON post (channel, ts)")
+    db.execute("CREATE INDEX post_posted_at ON post (posted_at)")
+    db.execute("CREATE INDEX post_channel ON post (channel, posted_at)")
+    db.execute(
+        "CREATE TABLE post_item (source TEXT NOT NULL, key BLOB NOT NULL, post INTEGER NOT NULL,"
+        " PRIMARY KEY (source, key, post)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE change (number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL,"
+        " kind TEXT NOT NULL, value TEXT NOT NULL)"
+    )
+    db.execute("CREATE TABLE mark (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@migrations()
+def m008_asked(db: Database) -> None:
+    """How many indicators an organisation looked up in a minute since 1970, and how many were known."""
+    db.execute(
+        "CREATE TABLE asked (minute INTEGER NOT NULL, org TEXT NOT NULL, asked INTEGER NOT NULL,"
+        " answered INTEGER NOT NULL, PRIMARY KEY (minute, org)) WITHOUT ROWID"
+    )
+
+
+_STEPS = (
+    m001_assertions,
+    m002_file_aliases,
+    m003_claims,
+    m004_findings,
+    m005_budgets,
+    m006_deliveries,
+    m007_posts,
+    m008_asked,
+)
 _KNOWN = {step.__name__ for step in _STEPS}
 
 

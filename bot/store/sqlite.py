@@ -8,18 +8,21 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from bot.assertions import Assertion, remark, widens
+from bot.assertions import Assertion, narrows, remark, widens
 from bot.budgets import Allowance
+from bot.deliveries import Change, Delivery, Post
 from bot.errors import BotError
 from bot.findings import Finding
 from bot.indicators import Indicator, Kind
 from bot.services import Tally
-from bot.store import memory, queries, rows, spending
+from bot.store import changing, delivering, memory, posting, queries, rows, spending, subscribing
+from bot.store.asking import Counts
 from bot.store.connection import GAP_SECONDS, WAL_LIMIT, empty_log, never_wait, writing
 from bot.store.files import FileId, Files
 from bot.store.intake import Intake, Key
 from bot.store.schema import migrate
 from bot.store.threads import Desk, Turns
+from bot.subscriptions import Purpose, Subscribed, Subscription
 
 LARGE = 1_000  # assertions that keep other processes waiting
 PRUNE_SECONDS = 60  # how often expired claims are deleted, at most
@@ -46,6 +49,7 @@ class SqliteStore:
         self._findings = Turns(self._reader, self._recall)
         self._keeping = Turns(self._writer, self._keep)
         self._spending = Turns(self._writer, spending.spend)
+        self._counts = Counts(self._writer, clock)
 
     async def open(self) -> None:
         """Make or update the tables. Raises ConfigError."""
@@ -94,6 +98,10 @@ class SqliteStore:
         """The highest sequence number given so far."""
         return await self._reader.do(queries.head)
 
+    async def head_at(self, moment: datetime) -> int:
+        """The sequence number that was given last before that moment; 0 if there was none."""
+        return await self._reader.do(partial(queries.head_at, stored_at=rows.micros(moment)))
+
     async def claim(self, key: str, *, seconds: float) -> bool:
         """True for the first who claims this key within that time; concurrent claims share a transaction."""
         return await self._claims.ask((sha256(key.encode(errors="surrogatepass")).digest(), seconds))
@@ -114,8 +122,83 @@ class SqliteStore:
         """How much of each is used up at that moment."""
         return await self._reader.do(partial(spending.spent, purchase=spending.checked(allowances, at)))
 
+    async def subscribe(self, subscription: Subscription, *, next_at: datetime) -> None:
+        """Set it in the place of the old one, whose cursor it takes over; a first one begins at the head."""
+        await self._writer.do(partial(subscribing.subscribe, subscription=subscription, next_at=next_at))
+
+    async def unsubscribe(self, channel: str, purpose: Purpose) -> bool:
+        """End it; False if there was none."""
+        return await self._writer.do(partial(subscribing.unsubscribe, channel=channel, purpose=purpose))
+
+    async def channel_renamed(self, old: str, new: str) -> None:
+        """Subscriptions and deliveries of that channel go by its new id from now on."""
+        await self._writer.do(partial(subscribing.rename, old=old, new=new))
+
+    async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
+        """All of them, or those of one channel, the next due first."""
+        return await self._reader.do(partial(subscribing.subscriptions, channel=channel))
+
+    async def begin_delivery(
+        self, subscribed: Subscribed, *, period: str, next_at: datetime
+    ) -> Delivery | None:
+        """Fix what the next delivery holds, once for each period and only if it is still due."""
+        begin = partial(delivering.begin, subscribed=subscribed, period=period, next_at=next_at)
+        return await self._writer.do(begin)
+
+    async def lease_deliveries(
+        self, owner: str, *, at: datetime, seconds: float, most: int
+    ) -> list[Delivery]:
+        """Take the oldest of each channel, as far as they may be tried and nobody holds them."""
+        lease = partial(delivering.lease, owner=owner, at=at, seconds=seconds, most=most)
+        return await self._writer.do(lease)
+
+    async def put_delivery(self, delivery: Delivery, *, owner: str, release: bool = False) -> bool:
+        """Write how far it is, if that owner still holds it."""
+        put = partial(delivering.put, delivery=delivery, owner=owner, release=release)
+        return await self._writer.do(put)
+
+    async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
+        """The latest, newest first."""
+        return await self._reader.do(partial(delivering.latest, channel=channel, most=most))
+
+    async def record_post(self, post: Post) -> None:
+        """Keep what a message showed, in the place of what was known of it."""
+        await self._writer.do(partial(posting.record, post=post))
+
+    async def posts(
+        self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000
+    ) -> list[Post]:
+        """Messages that stand in Slack, the newest first; read a few at a time, so that lookups go on."""
+        found: list[Post] = []
+        numbers = await self._reader.do(partial(posting.find, channel=channel, showing=showing, most=most))
+        for start in range(0, len(numbers), posting.PORTION):
+            part = numbers[start : start + posting.PORTION]
+            found += await self._reader.do(partial(posting.read, numbers=part))
+        return found
+
+    async def changes(self, *, after: int, most: int = 1_000) -> list[Change]:
+        """What was narrowed or revoked, in the order of commits."""
+        return await self._reader.do(partial(changing.changes, after=after, most=most))
+
+    async def mark(self, name: str) -> int:
+        """A number that was kept under that name; 0 before."""
+        return await self._reader.do(partial(changing.mark, name=name))
+
+    async def set_mark(self, name: str, number: int) -> None:
+        """Keep a number in the place of the last one of that name."""
+        await self._writer.do(partial(changing.set_mark, name=name, number=number))
+
+    def count_asked(self, org: str, *, at: datetime, asked: int, answered: int) -> None:
+        """Count lookups of that organisation; written together with others, a second later at most."""
+        self._counts.add(org, at, asked, answered)
+
+    async def asked(self, org: str | None, *, since: datetime, until: datetime) -> tuple[int, int]:
+        """How many were asked and answered within that time, to the minute."""
+        return await self._counts.read(org, since, until)
+
     async def close(self) -> None:
         """Finish what is under way and close the file."""
+        self._counts.flush()
         await self._reader.close()
         await self._writer.close()
 
@@ -127,6 +210,7 @@ class SqliteStore:
                 intake = _take(connection, assertions[start : start + rows.PART], head)
                 _rename(connection, intake.files.joined)
                 _put(connection, (rows.encode(*each, stored_at) for each in intake.changed()))
+                changing.log(connection, intake.narrowed())
                 head, tally = intake.head, tally + intake.tally
             connection.execute("UPDATE clock SET head = ?", (head,))
         self._bound_log(connection)
@@ -146,6 +230,8 @@ class SqliteStore:
                 connection.execute("UPDATE clock SET head = ?", (seq,))
                 connection.execute("DELETE FROM assertion WHERE seq = ?", (old.seq,))
             _put(connection, [rows.encode(new, key, seq, rows.micros(self._clock()))])
+            if narrows(old, new):
+                changing.log(connection, [old])
         return True
 
     def _claim(self, connection: sqlite3.Connection, claims: Sequence[Claim]) -> list[bool | BotError]:

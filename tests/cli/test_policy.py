@@ -40,7 +40,20 @@ def test_check_says_that_the_settings_are_fine_and_what_they_are() -> None:
     assert (
         "kaspersky     Kaspersky            T0KASP           up to GREEN  2026-01-01 to 2028-12-31" in lines
     )
+    assert (
+        "digests are set by: U0ANA (igci), U0TOMO (trendmicro in its channels); times are of Europe/Paris"
+        in lines
+    )
     assert any(line.startswith("warning: channel C0KASP may carry TLP:AMBER") for line in lines)
+
+
+def test_check_says_that_nobody_sets_digests_yet(tmp_path: Path) -> None:
+    settings = tmp_path / "liaison.toml"
+    text = EXAMPLE.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if not line.startswith(("operators", "stewards", "default_t"))]
+    settings.write_text("\n".join(kept), encoding="utf-8")
+
+    assert "digests are set by: nobody yet; times are of UTC" in run("--config", settings, "check").output
 
 
 def test_check_names_the_services_that_are_on_and_whether_their_keys_are_there(

@@ -197,4 +197,4 @@ async def test_the_scripted_conversation_keeps_every_promise() -> None:
         out, _ = await process.communicate()
 
     assert process.returncode == 0, out.decode()
-    assert "32 of 32 promises kept" in out.decode()
+    assert "53 of 53 promises kept" in out.decode()

@@ -1,5 +1,7 @@
 """What was typed finds its command; mistakes are answered with what to type instead."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +9,13 @@ from hypothesis import strategies as st
 from bot.blockkit import message_problems
 from bot.blocks import render
 from bot.chat import Command, Notice, mistake
+from bot.delivery.compiler import Compiler
 from bot.errors import UnavailableError, UsageError
 from bot.services import Services
+from bot.subscriptions import Purpose
 from commands import ALL, choose
 from tests.commands.asking import reply, said
+from tests.commands.steering import NAMED, OPERATOR, Ledger
 from tests.hostile import texts
 from tests.oracle import unlabelled, unsafe
 
@@ -50,7 +55,10 @@ def test_typed_text_finds_its_command(text: str, verb: str, rest: str) -> None:
     [
         ("recnt 24h", "Did you mean “recent”?"),
         ("looup", "Did you mean “lookup”?"),
-        ("abracadabra", "The commands are lookup, enrich, recent, who, status, help."),
+        (
+            "abracadabra",
+            "The commands are lookup, enrich, recent, digest, summary, retract, who, status, help.",
+        ),
     ],
 )
 def test_an_unknown_verb_is_answered_with_the_nearest(text: str, advice: str) -> None:
@@ -90,7 +98,14 @@ def test_every_command_tells_how_it_is_used(command: Command) -> None:
 
 @pytest.mark.parametrize("example", [example for command in ALL for example in command.examples])
 async def test_every_example_works(services: Services, example: str) -> None:
-    answer = await reply(services, example)
+    """For somebody who may, where a digest and a summary are set up."""
+    compiler = Compiler(services.store, NAMED, clock=services.clock)
+    complete = replace(services, registry=NAMED, digests=compiler, corrections=Ledger(posts=1))
+    for verb in Purpose:
+        await reply(complete, f"{verb} on", by=OPERATOR)
+
+    answer = await reply(complete, example, by=OPERATOR)
+
     assert not isinstance(answer, Notice) or answer.title != "that did not work"
 
 

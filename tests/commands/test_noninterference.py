@@ -49,6 +49,10 @@ TYPED = (
     "who",
     "help",
     "status",
+    "digest",
+    "digest preview",
+    "summary",
+    f"retract {INDICATORS[0].value}",
 )
 HIDDEN = Assertion(indicator=INDICATORS[0], source=PARTNERS[0], label=Label.AMBER_STRICT, file="file 1")
 LINKING = [  # two files that only a hidden hash makes one

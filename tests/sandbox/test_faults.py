@@ -1,11 +1,15 @@
 """What goes wrong with the app's calls when a fault is switched on, and Slack's rate limits."""
 
+import asyncio
+
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Fault, Sandbox
+from bot.sandbox.faults import Weather
+from bot.sandbox.rates import Rates
 from tests.sandbox.parts import Clock
 from tests.sandbox.stub_app import StubApp
 
@@ -40,6 +44,84 @@ async def test_a_refused_post_was_not_made(
     assert await refusal(app) == expected
     assert sandbox.seen_by("U0ANA", "C0KASP") == []
     assert [(call.method, call.error) for call in sandbox.calls] == [("chat.postMessage", kind)]
+
+
+async def test_a_post_whose_answer_comes_too_late_was_made(sandbox: Sandbox, app: StubApp) -> None:
+    sandbox.faults.add(Fault("chat.postMessage", "lost_reply", seconds=0.3))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await app.client.chat_postMessage(channel="C0KASP", text="once")
+    assert [m.text for m in sandbox.seen_by("U0ANA", "C0KASP")] == ["once"]
+
+
+async def test_a_slow_post_is_made_after_its_sender_gave_up(sandbox: Sandbox, app: StubApp) -> None:
+    sandbox.faults.add(Fault("chat.postMessage", "slow", seconds=0.2))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await app.client.chat_postMessage(channel="C0KASP", text="late")
+    assert sandbox.seen_by("U0ANA", "C0KASP") == []
+    assert [m.text for m in await sandbox.until(lambda: sandbox.seen_by("U0ANA", "C0KASP"))] == ["late"]
+
+
+async def test_a_connection_that_is_cut_before_brings_nothing(sandbox: Sandbox, app: StubApp) -> None:
+    sandbox.faults.add(Fault("chat.postMessage", "drop_before"))
+    with pytest.raises(aiohttp.ClientError):
+        await app.client.chat_postMessage(channel="C0KASP", text="never")
+    assert sandbox.seen_by("U0ANA", "C0KASP") == []
+
+
+async def test_a_refusal_says_what_it_is_told_to(sandbox: Sandbox, app: StubApp) -> None:
+    sandbox.faults.add(Fault("chat.postMessage", "refused", code="restricted_action"))
+    assert await refusal(app) == (200, "restricted_action", None)
+    assert sandbox.calls[-1].error == "restricted_action"
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "code"),
+    [
+        ("chat.postMessage", "earthquake", ""),
+        ("chat.postMessage", "refused", ""),
+        ("chat.postMessage", "error_500", "is_archived"),
+        ("delivery", "lost_reply", ""),
+    ],
+)
+def test_faults_that_make_no_sense_are_refused(method: str, kind: str, code: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Fault(method, kind, code=code)
+
+
+# --- weather ---------------------------------------------------------------------------------------
+
+STORM = {"drop_after_accept": 0.2, "refused:fatal_error": 0.1, "rate_limited": 0.3}
+
+
+def test_the_same_seed_brings_the_same_weather() -> None:
+    def days(seed: int) -> list[str]:
+        weather = Weather(seed, STORM, methods=frozenset({"chat.postMessage"}))
+        faults = [weather.fault("chat.postMessage") for _ in range(2_000)]
+        return [f"{fault.kind}:{fault.code}".rstrip(":") if fault else "fine" for fault in faults]
+
+    assert days(1) == days(1) != days(2)
+    for kind, chance in {**STORM, "fine": 0.4}.items():
+        assert days(1).count(kind) / 2_000 == pytest.approx(chance, abs=0.05)
+
+
+def test_the_weather_is_bad_for_its_methods_only() -> None:
+    weather = Weather(1, {"error_500": 1.0}, methods=frozenset({"chat.postMessage"}), seconds=3)
+
+    assert weather.fault("auth.test") is None
+    assert weather.fault("chat.postMessage") == Fault("chat.postMessage", "error_500", seconds=3)
+    with pytest.raises(ValueError, match="chances"):
+        Weather(1, {"error_500": 0.6, "slow": 0.6}, methods=frozenset())
+
+
+async def test_weather_comes_after_what_was_switched_on(sandbox: Sandbox, app: StubApp) -> None:
+    sandbox.faults.weather = Weather(1, {"error_500": 1.0}, methods=frozenset({"chat.postMessage"}))
+    sandbox.faults.add(Fault("chat.postMessage", "token_revoked"))
+
+    assert [(await refusal(app))[0] for _ in range(3)] == [200, 500, 500]
+    sandbox.faults.clear()
+    await app.client.chat_postMessage(channel="C0KASP", text="x")
 
 
 async def test_a_fault_happens_as_often_as_it_says(sandbox: Sandbox, app: StubApp) -> None:
@@ -80,6 +162,24 @@ async def test_posts_are_limited_by_channel() -> None:
     clock.move(1)
     await client.chat_postMessage(channel="C0KASP", text="x")
     await strict.stop()
+
+
+def test_posts_are_limited_in_the_whole_workspace() -> None:
+    clock = Clock()
+    rates = Rates(clock)
+
+    through = [rates.wait("chat.postMessage", f"C{number}") for number in range(21)]
+    assert through == [0] * 20 + [1]
+    clock.move(1)
+    assert [rates.wait("chat.postMessage", f"C{number}") for number in range(30, 35)] == [0, 0, 0, 0, 1]
+
+
+def test_a_refused_post_uses_nothing_up() -> None:
+    clock = Clock()
+    rates = Rates(clock)
+
+    assert [rates.wait("chat.postMessage", "C1") for _ in range(40)] == [0] * 5 + [1] * 35
+    assert [rates.wait("chat.postMessage", f"C{number}") for number in range(2, 17)] == [0] * 15
 
 
 async def test_a_tier_three_method_takes_fifty_a_minute() -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's; startin
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    async with demo(commands.answer, port=0) as running:
+    async with demo(commands.answer, port=0, first_digest=3_600.0) as running:
         opened = await browser.new_page(viewport={"width": 1280, "height": 800})
         await opened.goto(running.sandbox.url)
         await expect(opened.locator("body")).to_have_class("ready")

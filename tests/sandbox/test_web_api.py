@@ -271,6 +271,47 @@ async def test_history_is_newest_first_and_without_replies(client: AsyncWebClien
     assert [m["ts"] for m in later] == [second["ts"]]
 
 
+async def test_history_comes_in_pages_and_for_members_with_the_scope_only(sandbox: Sandbox) -> None:
+    narrow = Sandbox(scopes=frozenset({"chat:write", "channels:history"}))
+    await narrow.start()
+    client = AsyncWebClient(token=narrow.bot_token, base_url=narrow.api_url, retry_handlers=[])
+    for number in range(5):
+        await client.chat_postMessage(channel="C0GUEST", text=str(number))
+
+    pages = [
+        [message["text"] for message in page["messages"]]
+        async for page in await client.conversations_history(channel="C0GUEST", limit=2)
+    ]
+    assert pages == [["4", "3"], ["2", "1"], ["0"]]
+    narrow.workspace.channel("C0GUEST").archived = True
+    assert (await client.conversations_history(channel="C0GUEST"))["messages"]
+    answer = await refused(client.conversations_history(channel="C0KASP"))
+    assert (answer["error"], answer["needed"]) == ("missing_scope", "groups:history")
+    await narrow.leave("U0LIAISON", "C0GUEST")
+    assert (await refused(client.conversations_history(channel="C0GUEST")))["error"] == "not_in_channel"
+    await narrow.stop()
+
+
+async def test_an_update_keeps_the_metadata_unless_it_brings_some(
+    sandbox: Sandbox, client: AsyncWebClient
+) -> None:
+    metadata = {"event_type": "digest", "event_payload": {"nonce": "n1"}}
+    posted = await client.chat_postMessage(channel="C0KASP", text="before", metadata=metadata)
+    await client.chat_update(channel="C0KASP", ts=posted["ts"], text="after")
+
+    assert sandbox.seen_by("U0ANA", "C0KASP")[0].metadata == metadata
+
+
+@pytest.mark.parametrize("size", [1_000, 20_000])
+async def test_metadata_has_a_limit(client: AsyncWebClient, size: int) -> None:
+    metadata = {"event_type": "digest", "event_payload": {"nonce": "x" * size}}
+    call = client.chat_postMessage(channel="C0KASP", text="x", metadata=metadata)
+    if size == 1_000:
+        assert (await call)["ok"]
+    else:
+        assert (await refused(call))["error"] == "metadata_too_large"
+
+
 async def test_replies_start_with_their_parent(client: AsyncWebClient) -> None:
     parent = await client.chat_postMessage(channel="C0KASP", text="parent")
     reply = await client.chat_postMessage(channel="C0KASP", text="reply", thread_ts=parent["ts"])
@@ -326,6 +367,21 @@ async def test_a_file_is_completed_once(
     again = client.files_completeUploadExternal(files=files, channel_id="C0KASP")
     assert (await refused(again))["error"] == "file_not_found"
     assert len(sandbox.seen_by("U0KIRA", "C0KASP")) == 1
+
+
+async def test_a_deleted_file_is_gone_from_its_message(sandbox: Sandbox, client: AsyncWebClient) -> None:
+    parent = await client.chat_postMessage(channel="C0KASP", text="parent")
+    uploaded = await client.files_upload_v2(
+        channel="C0KASP", thread_ts=parent["ts"], filename="a.txt", content="x", initial_comment="all of it"
+    )
+    file = uploaded["files"][0]["id"]
+    thread = (await client.conversations_replies(channel="C0KASP", ts=parent["ts"]))["messages"]
+    assert [each["id"] for each in thread[1]["files"]] == [file]
+
+    await client.files_delete(file=file)
+    (_, seen) = sandbox.seen_by("U0KIRA", "C0KASP")
+    assert (seen.text, seen.files) == ("all of it", ())
+    assert (await refused(client.files_delete(file=file)))["error"] == "file_not_found"
 
 
 async def test_every_call_is_recorded_without_its_token(sandbox: Sandbox, client: AsyncWebClient) -> None:

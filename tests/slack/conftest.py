@@ -115,6 +115,11 @@ class Stage:
         return [call for call in self.sandbox.calls if call.method == method]
 
 
+def unchanged(services: Services) -> Services:
+    """Nothing but a store, perhaps with services that are asked."""
+    return services
+
+
 MakeStage = Callable[..., AbstractAsyncContextManager[Stage]]
 
 
@@ -131,13 +136,14 @@ def make_stage(tmp_path: Path) -> MakeStage:
         path: Path | None = None,
         enrichment: Enrichment | None = None,
         pause: Pause = at_once,
+        completed: Callable[[Services], Services] = unchanged,
     ) -> AsyncIterator[Stage]:
         sandbox, clock = sandbox or strict_sandbox(), Clock()
         store = await open_store(f"sqlite:///{path or tmp_path / f'{next(numbers)}.db'}")
         await store.add(assertions)
         await sandbox.start()
         tokens = count()
-        services = Services(store, organisations or registry(), clock, enrichment)
+        services = completed(Services(store, organisations or registry(), clock, enrichment))
         async with running(
             settings_of(sandbox),
             services,

@@ -12,9 +12,9 @@ from bot.sandbox.faults import Fault
 from bot.sharing import Audience, Reach
 from bot.slack import identity, outbox
 from bot.slack.audience import alone
-from bot.slack.calls import RefusedError
+from bot.slack.calls import RefusedError, WebApi, is_slacks
 from bot.slack.identity import People
-from bot.slack.outbox import Attachment, Letter, Outbox, ReadersChangedError, _is_slacks
+from bot.slack.outbox import Attachment, Letter, Outbox, ReadersChangedError
 from bot.tlp import Label
 from tests.enriching import Script
 from tests.slack.conftest import HASH, MakeStage, Stage, claim, registry
@@ -130,14 +130,14 @@ async def test_a_reader_who_changes_sides_during_the_upload_gets_no_file(
     monkeypatch.setattr(identity, "ACTOR_SECONDS", 0.0)
     services = Script("VirusTotal")
     async with make_stage(claim(), enrichment=services) as stage:
-        upload = Outbox._upload
+        upload = WebApi.upload
 
-        async def meanwhile(self: Outbox, url: str, content: bytes) -> None:
+        async def meanwhile(self: WebApi, url: str, content: bytes) -> None:
             await upload(self, url, content)
             users = stage.sandbox.workspace.users
             users["U0ANA"] = replace(users["U0ANA"], team="T0TREND")
 
-        monkeypatch.setattr(Outbox, "_upload", meanwhile)
+        monkeypatch.setattr(WebApi, "upload", meanwhile)
         conversation = await _enriched(stage, services)
 
         assert stage.calls("upload")
@@ -163,7 +163,7 @@ async def test_empty_and_huge_files_are_not_sent(stage: Stage, size: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("url", "is_slacks"),
+    ("url", "expected"),
     [
         ("https://files.slack.com/upload/v1/abc", True),
         ("http://files.slack.com/upload/v1/abc", False),
@@ -175,8 +175,8 @@ async def test_empty_and_huge_files_are_not_sent(stage: Stage, size: int) -> Non
         ("", False),
     ],
 )
-def test_a_file_goes_to_slacks_own_upload_host_only(url: str, is_slacks: bool) -> None:
-    assert _is_slacks("files", url, "https://slack.com/api/") is is_slacks
+def test_a_file_goes_to_slacks_own_upload_host_only(url: str, expected: bool) -> None:
+    assert is_slacks("files", url, "https://slack.com/api/") is expected
 
 
 async def test_an_upload_address_elsewhere_is_not_used(

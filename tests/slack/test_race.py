@@ -44,7 +44,9 @@ async def test_when_the_readers_keep_changing_nothing_is_said(
 ) -> None:
     async with make_stage(claim()) as stage:
         turns = iter((_guest, _invite, _join))
-        _meanwhile(stage.store, monkeypatch, lambda: next(turns)(stage.sandbox), times=2)
+        _meanwhile(
+            stage.store, monkeypatch, lambda: next(turns)(stage.sandbox), times=3
+        )  # an answer looks twice
 
         answer = await stage.mention("U0TOMO", "C0TREND")
 

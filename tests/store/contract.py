@@ -399,7 +399,7 @@ class Remarking:
 
 
 class Reading:
-    """Contract of `newest`, `everything` and `head`."""
+    """Contract of `newest`, `everything`, `head` and `head_at`."""
 
     async def test_everything_comes_in_pages_above_a_number(self, backend: Backend) -> None:
         store = await backend.open()
@@ -431,6 +431,22 @@ class Reading:
 
         assert [row.seq for row in await joined(store.newest(since=T0 - timedelta(seconds=90)))] == [2, 1]
         assert [row.seq for row in await joined(store.newest(since=T0 - timedelta(seconds=30)))] == [1]
+
+    async def test_the_head_of_a_moment_is_the_last_number_given_before_it(self, backend: Backend) -> None:
+        clock = Clock()
+        store = await backend.open(clock=clock)
+        assert await store.head_at(T0) == 0
+        await store.add([claim(1), claim(2)])
+        clock.move(seconds=60)
+        await store.add([claim(3)])
+
+        moments = {
+            T0: 0,
+            T0 + timedelta(microseconds=1): 2,
+            T0 + timedelta(seconds=60): 2,
+            T0 + timedelta(seconds=61): 3,
+        }
+        assert {moment: await store.head_at(moment) for moment in moments} == moments
 
     async def test_the_newest_of_a_kind_and_of_a_family(self, backend: Backend) -> None:
         store = await backend.open()

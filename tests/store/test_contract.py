@@ -1,6 +1,15 @@
 """Every backend keeps the contract of stores."""
 
-from tests.store import contract, contract_budgets, contract_findings
+from tests.store import (
+    contract,
+    contract_asking,
+    contract_budgets,
+    contract_deliveries,
+    contract_findings,
+    contract_histories,
+    contract_ledger,
+    contract_subscriptions,
+)
 
 
 class TestAdding(contract.Adding):
@@ -32,4 +41,36 @@ class TestRemembering(contract_findings.Remembering):
 
 
 class TestSpending(contract_budgets.Spending):
+    pass
+
+
+class TestSubscribing(contract_subscriptions.Subscribing):
+    pass
+
+
+class TestBeginning(contract_subscriptions.Beginning):
+    pass
+
+
+class TestLeasing(contract_deliveries.Leasing):
+    pass
+
+
+class TestPosting(contract_ledger.Posting):
+    pass
+
+
+class TestChanging(contract_ledger.Changing):
+    pass
+
+
+class TestMarking(contract_ledger.Marking):
+    pass
+
+
+class TestAsking(contract_asking.Asking):
+    pass
+
+
+class TestDeliveryHistories(contract_histories.Histories):
     pass

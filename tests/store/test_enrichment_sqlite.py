@@ -11,9 +11,10 @@ import pytest
 from sqlite_utils import Database
 
 from bot.budgets import Allowance, Calendar
-from bot.store import memory, open_store, spending
+from bot.store import memory, open_store, rows, spending
 from bot.store.connection import connect
 from bot.store.ledger import KEPT_PERIODS
+from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
 from bot.store.threads import MOST_IN_A_TURN
 from tests.store.contract import T0, Clock, claim, digest, everything
@@ -44,13 +45,9 @@ def _count(path: Path, table: str) -> int:
 
 
 async def test_a_store_of_before_enrichment_is_brought_up_to_date(path: Path) -> None:
-    old = await open_store(f"sqlite:///{path}")
-    await old.add([claim(1)])
-    await old.close()
     with closing(connect(path)) as made:
-        for table in TABLES:
-            made.execute(f"DROP TABLE {table}")
-        made.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
+        migrations.apply(Database(made), stop_before="m004_findings")
+        made.execute(rows.put(1), rows.encode(claim(1), rows.key(digest(1)), 1, 0))
 
     store = await open_store(f"sqlite:///{path}")
 

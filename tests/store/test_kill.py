@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from bot.assertions import Assertion
+from bot.deliveries import ENDED
 from bot.store.sqlite import SqliteStore
 from tests.store.contract import T0, digest, everything
+from tests.store.contract_subscriptions import MINUTE
 from tests.store.victim import BATCHES, BUDGETS, SPENT, batch
 
 ROUNDS = 25  # of each test; the four of imports make a hundred kills
@@ -106,6 +108,20 @@ def test_killed_at_any_moment_what_was_spent_stays_spent_and_what_was_found_is_k
         assert kept >= len(stored)
 
 
+def test_killed_at_any_moment_every_delivery_follows_the_one_before(nursery: Nursery, tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+
+    for number in range(ROUNDS):
+        path = tmp_path / f"{number}.db"
+
+        stored = nursery.kill_one("deliver", path, chance)
+
+        assert _complaints(path) == ["ok"]
+        asyncio.run(_check_deliveries(path, len(stored)))
+
+
 def _complaints(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as made:
         return [row for (row,) in made.execute("PRAGMA integrity_check")]
@@ -139,3 +155,23 @@ async def _spent(path: Path) -> tuple[int, int, int]:
     found = await store.findings("host", [digest(number) for number in range(BATCHES)])
     await store.close()
     return rolling, day, len(found)
+
+
+async def _check_deliveries(path: Path, stored: int) -> None:
+    """Of the round that was under way each step is done in full or not at all, and none before another."""
+    store = SqliteStore(path)
+    await store.open()
+    found = (await store.deliveries())[::-1]
+    cursors = [0, *(delivery.upto for delivery in found)]
+    assert [delivery.since for delivery in found] == cursors[:-1]
+    for due in await store.subscriptions():
+        assert (due.since, due.next_at) == (cursors[-1], T0 + len(found) * MINUTE)
+    assert [row.seq for row in await everything(store)][: cursors[-1]] == list(range(1, cursors[-1] + 1))
+
+    added = max(0, await store.head() - 1)  # the first round adds two
+    assert len(await store.changes(after=0)) == max(0, added - 1)
+    ended = [delivery for delivery in found if delivery.state in ENDED]
+    counts = [added, len(found), len(await store.posts()), len(ended), await store.mark("done"), stored]
+    assert counts == sorted(counts, reverse=True)
+    assert added <= stored + 1
+    await store.close()

@@ -275,7 +275,7 @@ async def test_a_damaged_file_is_told_from_a_missing_value(path: Path) -> None:
     await store.add([claim(n) for n in range(2000)])
     await store.close()
     with path.open("r+b") as file:
-        file.seek(20 * 4096)
+        file.seek(60 * 4096)  # behind the description of the tables
         file.write(b"\xff" * 4096 * 100)
 
     damaged = await open_store(f"sqlite:///{path}")

@@ -12,11 +12,15 @@ from pathlib import Path
 
 from bot.assertions import Assertion
 from bot.budgets import Allowance, Calendar
+from bot.deliveries import State
 from bot.indicators import Kind
 from bot.store.sqlite import SqliteStore
 from bot.tlp import Label
 from tests.store.contract import T0, claim, digest
+from tests.store.contract_deliveries import stepped
 from tests.store.contract_findings import LATER, found
+from tests.store.contract_ledger import post
+from tests.store.contract_subscriptions import MINUTE, daily
 
 BATCHES = 30
 SPENT = 20  # of each budget in a batch
@@ -67,6 +71,21 @@ async def _spend(path: Path) -> None:
         _say(f"stored {number}")
 
 
+async def _deliver(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store.subscribe(daily(), next_at=T0)
+    for number in range(BATCHES):
+        await store.add([claim(number + 1), claim(number, revoked=True)])
+        [due] = await store.subscriptions()
+        await store.begin_delivery(due, period=str(number), next_at=due.next_at + MINUTE)
+        [delivery] = await store.lease_deliveries("victim", at=T0, seconds=60, most=1)
+        await store.record_post(post(number, number))
+        await store.put_delivery(stepped(delivery, State.DONE), owner="victim")
+        await store.set_mark("done", number + 1)
+        _say(f"stored {number}")
+
+
 def _say(words: str) -> None:
     os.write(1, f"{words}\n".encode())
 
@@ -74,7 +93,7 @@ def _say(words: str) -> None:
 def _serve(orders: Sequence[str]) -> None:
     kind, path = orders
     _say(f"pid {os.getpid()}")
-    work = {"import": _import, "both": _import_and_look_up, "spend": _spend}[kind]
+    work = {"import": _import, "both": _import_and_look_up, "spend": _spend, "deliver": _deliver}[kind]
     asyncio.run(work(Path(path)))
     os._exit(0)
 

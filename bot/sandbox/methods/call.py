@@ -70,11 +70,16 @@ class Call:
             raise SlackError("channel_not_found")
         return place
 
-    def joined(self, name: str = "channel") -> Channel:
-        """The same, if the bot is a member and may write; raises not_in_channel, is_archived."""
+    def inside(self, name: str = "channel") -> Channel:
+        """The same, if the bot is a member; raises not_in_channel."""
         place = self.channel(name)
         if self.workspace.cast.bot not in place.members:
             raise SlackError("not_in_channel")
+        return place
+
+    def joined(self, name: str = "channel") -> Channel:
+        """The same, if it may write, too; raises is_archived."""
+        place = self.inside(name)
         if place.archived or place.frozen:
             raise SlackError("is_archived")
         return place

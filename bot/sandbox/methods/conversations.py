@@ -57,7 +57,7 @@ def _opened(call: Call, channel: str) -> Json:
 
 
 def _history(call: Call) -> Json:
-    place = call.joined()
+    place = call.inside()
     call.need_for(place, "history")
     said = [m for m in place.messages if not m.ephemeral and m.thread_ts in (None, m.ts)]
     page, cursor = _page(call, _between(call, said)[::-1], high=999)
@@ -65,7 +65,7 @@ def _history(call: Call) -> Json:
 
 
 def _replies(call: Call) -> Json:
-    place = call.joined()
+    place = call.inside()
     call.need_for(place, "history")
     ts = call.required("ts")
     thread = [m for m in place.messages if not m.ephemeral and ts in (m.ts, m.thread_ts)]

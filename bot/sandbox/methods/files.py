@@ -1,4 +1,4 @@
-"""files.getUploadURLExternal, the upload itself, files.completeUploadExternal."""
+"""files.getUploadURLExternal, the upload itself, files.completeUploadExternal, files.delete."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from bot.sandbox.content import checked_blocks, invalid
 from bot.sandbox.methods.call import Call, Method
 from bot.sandbox.workspace import Channel, File, Json, SlackError, Workspace
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = 20_000_000
 
 
 def _announce(call: Call) -> Json:
@@ -68,7 +68,27 @@ def _share(call: Call, place: Channel, files: tuple[File, ...]) -> None:
     )
 
 
+def _delete(call: Call) -> Json:
+    """The bot deletes what it uploaded: the file is gone from every message, the words beside it stay."""
+    call.need("files:write")
+    wanted = call.required("file")
+    holders = [
+        message
+        for channel in call.workspace.channels.values()
+        for message in channel.messages
+        if any(each.id == wanted for each in message.files)
+    ]
+    if not holders and call.workspace.files.pop(wanted, None) is None:
+        raise SlackError("file_not_found")
+    if any(message.user != call.workspace.cast.bot for message in holders):
+        raise SlackError("cant_delete_file")
+    for message in holders:
+        call.workspace.take_file(message, wanted)
+    return {}
+
+
 METHODS = {
     "files.getUploadURLExternal": Method(_announce),
     "files.completeUploadExternal": Method(_complete),
+    "files.delete": Method(_delete),
 }

@@ -265,6 +265,7 @@ function explanation() {
 }
 
 function attachment(file) {
+  if (file.picture) return el("img", { class: "file", src: file.picture, alt: file.title || file.name });
   const opened = (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" });
   return el("details", { class: "file", ontoggle: opened },
     el("summary", {}, el("span", { "aria-hidden": "true" }, "📄 "), el("strong", {}, file.title || file.name),

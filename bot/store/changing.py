@@ -1,0 +1,63 @@
+"""The log of what was narrowed or revoked, and numbers kept under a name, such as how far it was read."""
+
+import sqlite3
+from collections.abc import Iterable
+from functools import cache
+from itertools import starmap
+
+import msgspec
+
+from bot.assertions import Assertion
+from bot.deliveries import Change
+from bot.indicators import Indicator, Kind
+from bot.store import rows
+from bot.store.connection import writing
+
+MOST = 10_000  # changes in one answer
+
+_decoder = msgspec.json.Decoder(list[tuple[int, str, Kind, str]])
+
+_AFTER = """SELECT json_group_array(json_array(number, source, kind, value))
+FROM (SELECT * FROM change WHERE number > ? ORDER BY number LIMIT ?)"""
+_SET = (
+    "INSERT INTO mark (name, number) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number"
+)
+
+
+def log(connection: sqlite3.Connection, narrowed: Iterable[Assertion]) -> None:
+    """Write down what fewer may see from now on, within the transaction that makes it so."""
+    values = ((each.source, each.indicator.kind._value_, each.indicator.value) for each in narrowed)
+    for width, parameters in rows.parts(values, 3):
+        connection.execute(put(width), parameters)
+
+
+def changes(connection: sqlite3.Connection, after: int, most: int) -> list[Change]:
+    """The next ones above a number, in order."""
+    [found] = connection.execute(_AFTER, (after, max(0, min(most, MOST)))).fetchone()
+    return list(starmap(_change, sorted(_decoder.decode(found))))
+
+
+def mark(connection: sqlite3.Connection, name: str) -> int:
+    """What is kept under that name, else 0."""
+    found = connection.execute("SELECT number FROM mark WHERE name = ?", (name,)).fetchone()
+    return found[0] if found else 0
+
+
+def set_mark(connection: sqlite3.Connection, name: str, number: int) -> None:
+    """Keep it in the place of the last one. Raises InputError."""
+    rows.check_names(name)
+    with writing(connection):
+        connection.execute(_SET, (name, number))
+
+
+@cache
+def put(width: int) -> str:
+    """The statement that writes the log: source, kind, value."""
+    return (
+        f"INSERT INTO change (source, kind, value) SELECT * FROM (VALUES {rows.values(width, 3)})"  # noqa: S608 (marks)
+        " WHERE column1 IS NOT NULL"
+    )
+
+
+def _change(number: int, source: str, kind: Kind, value: str) -> Change:
+    return Change(number, source, Indicator(kind, value))

@@ -1,0 +1,141 @@
+"""Posts in the store: what stands in Slack, and beside it which assertions each of them showed."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from functools import cache
+from heapq import nlargest
+
+import msgspec
+
+from bot.deliveries import Change, Item, Post
+from bot.errors import InputError
+from bot.store import rows
+from bot.store.connection import reading, writing
+
+MAX_BODY = 64_000_000  # bytes of one post as JSON
+PORTION = 16  # posts read in one go, so that lookups get their turn between them
+MOST = 10_000  # posts in one answer
+KEPT = 2_000  # posts of one channel
+
+Place = tuple[int, int]  # when it was posted, its number
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Post)
+_places_decoder = msgspec.json.Decoder(list[Place])
+
+_FIND = "SELECT id, body FROM post WHERE channel = ? AND ts = ?"
+_PUT = """INSERT INTO post (channel, ts, posted_at, state, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (channel, ts) DO UPDATE
+SET posted_at = excluded.posted_at, state = excluded.state, body = excluded.body"""
+_OLDEST = """SELECT id, body FROM post WHERE channel = ?
+ORDER BY posted_at DESC, id DESC LIMIT 2 OFFSET ?"""
+_READ = f"SELECT body FROM post WHERE id IN ({rows.marks(PORTION)}) ORDER BY posted_at DESC, id DESC"  # noqa: S608 (marks)
+
+
+def record(connection: sqlite3.Connection, post: Post) -> None:
+    """Store it in the place of what was known of that message. Raises InputError."""
+    row = _row(post)
+    shows = _keys(post.items)
+    with writing(connection):
+        known = connection.execute(_FIND, row[:2]).fetchone()
+        connection.execute(_PUT, row)
+        [number, _] = known or connection.execute(_FIND, row[:2]).fetchone()
+        showed = _keys(_decoder.decode(known[1]).items) if known else set()
+        for width, parameters in rows.parts(((*key, number) for key in shows - showed), 3):
+            connection.execute(put_items(width), parameters)
+        for width, parameters in rows.parts(((*key, number) for key in showed - shows), 3):
+            connection.execute(forget_items(width), parameters)
+        if known is None:
+            _forget_oldest(connection, post.channel)
+
+
+def find(
+    connection: sqlite3.Connection, channel: str | None, showing: Sequence[Change], most: int
+) -> list[int]:
+    """The numbers of the posts that are asked for, the newest first."""
+    most = max(0, min(most, MOST))
+    wanted = [most] if channel is None else [channel, most]
+    if not showing:
+        [found] = connection.execute(latest(channel is None), wanted).fetchone()
+        return [number for _, number in sorted(_places_decoder.decode(found), reverse=True)]
+    places: set[Place] = set()
+    pairs = {(each.source, rows.key(each.indicator)) for each in showing}
+    with reading(connection):
+        for width, parameters in rows.parts(pairs, 2):
+            found = connection.execute(showing_one(width, channel is None), [*parameters, *wanted]).fetchone()
+            places.update(_places_decoder.decode(found[0]))
+    return [number for _, number in nlargest(most, places)]
+
+
+def read(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Post]:
+    """At most PORTION posts by their numbers, the newest first."""
+    padding = [None] * (PORTION - len(numbers))
+    return [_decoder.decode(body) for (body,) in connection.execute(_READ, [*numbers, *padding]).fetchall()]
+
+
+@cache
+def put_items(width: int) -> str:
+    """The statement that stores what posts show: source, key, number of the post."""
+    return (
+        f"INSERT INTO post_item (source, key, post) SELECT * FROM (VALUES {rows.values(width, 3)})"  # noqa: S608 (marks)
+        " WHERE column1 IS NOT NULL"
+    )
+
+
+@cache
+def forget_items(width: int) -> str:
+    """The statement that deletes what posts show no more; with `IN (VALUES` SQLite would read them all."""
+    return (
+        "DELETE FROM post_item WHERE (source, key, post) IN (SELECT source, key, post"  # noqa: S608 (marks)
+        f" FROM (VALUES {rows.values(width, 3)}) AS old CROSS JOIN post_item"
+        " WHERE source = old.column1 AND key = old.column2 AND post = old.column3)"
+    )
+
+
+@cache
+def latest(anywhere: bool) -> str:
+    """The statement that finds the latest posts, anywhere or in a channel."""
+    return _places("post", "", anywhere)
+
+
+@cache
+def showing_one(width: int, anywhere: bool) -> str:
+    """The statement that finds the latest posts that showed one of these: source, key."""
+    return _places(
+        f"(VALUES {rows.values(width, 2)}) AS pair CROSS JOIN post_item CROSS JOIN post",
+        "source = pair.column1 AND key = pair.column2 AND post.id = post_item.post AND",
+        anywhere,
+    )
+
+
+def _places(tables: str, condition: str, anywhere: bool) -> str:
+    """A query for when posts that stand were posted, and their numbers; it ends with channel and limit."""
+    where = "" if anywhere else " AND channel = ?"
+    return (
+        "SELECT json_group_array(json_array(posted_at, id)) FROM (SELECT DISTINCT posted_at, id"  # noqa: S608 (names from the code, marks)
+        f" FROM {tables} WHERE {condition} state <> 'deleted'{where}"
+        " ORDER BY posted_at DESC, id DESC LIMIT ?)"
+    )
+
+
+def _forget_oldest(connection: sqlite3.Connection, channel: str) -> None:
+    """Keep the newest of a channel: what was said long before them is not corrected any more."""
+    for number, body in connection.execute(_OLDEST, (channel, KEPT)).fetchall():
+        keys = ((*key, number) for key in _keys(_decoder.decode(body).items))
+        for width, parameters in rows.parts(keys, 3):
+            connection.execute(forget_items(width), parameters)
+        connection.execute("DELETE FROM post WHERE id = ?", (number,))
+
+
+def _row(post: Post) -> tuple[str, str, int, str, str]:
+    rows.check_names(post.channel, post.ts)
+    if post.posted_at.tzinfo is None:
+        raise InputError("the time of a post has no zone")
+    body = _encoder.encode(post)
+    if len(body) > MAX_BODY:
+        raise InputError(f"a post is longer than {MAX_BODY} bytes")
+    return post.channel, post.ts, rows.micros(post.posted_at), post.state, body.decode()
+
+
+def _keys(items: Iterable[Item]) -> set[tuple[str, bytes]]:
+    return {(item.source, rows.key(item.indicator)) for item in items}

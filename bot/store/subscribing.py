@@ -1,0 +1,110 @@
+"""Subscriptions in the store: one row for each channel and purpose, with its cursor and when it is due."""
+
+import sqlite3
+from datetime import datetime
+from itertools import starmap
+
+import msgspec
+
+from bot.errors import InputError
+from bot.schedules import parse
+from bot.store import rows
+from bot.store.connection import writing
+from bot.subscriptions import Attach, Filters, Purpose, Subscribed, Subscription
+
+Row = tuple[str, Purpose, str, Filters, Attach | None, int, str, int, int]
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(list[Row])
+
+_COLUMNS = "channel, purpose, schedule, filters, attach, say_nothing_new, set_by, since, next_at"
+
+_PUT = f"""INSERT INTO subscription ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT head FROM clock), ?)
+ON CONFLICT (channel, purpose) DO UPDATE SET schedule = excluded.schedule, filters = excluded.filters,
+  attach = excluded.attach, say_nothing_new = excluded.say_nothing_new, set_by = excluded.set_by,
+  next_at = excluded.next_at"""  # noqa: S608 (constants)
+
+_RENAME = (
+    "UPDATE OR IGNORE subscription SET channel = :new WHERE channel = :old",
+    "DELETE FROM subscription WHERE channel = :old",
+    """UPDATE OR IGNORE delivery
+SET channel = :new, owner = NULL, body = json_set(body, '$.channel', :new) WHERE channel = :old""",
+)
+
+_ALL = f"""SELECT json_group_array(json_array({_COLUMNS.replace("filters", "json(filters)")}))
+FROM subscription WHERE :channel IS NULL OR channel = :channel"""  # noqa: S608 (constants)
+
+
+def subscribe(connection: sqlite3.Connection, subscription: Subscription, next_at: datetime) -> None:
+    """Put it in the place of the old one, whose cursor stays. Raises InputError."""
+    _check(subscription, next_at)
+    row = (
+        subscription.channel,
+        subscription.purpose.value,
+        str(subscription.schedule),
+        _encoder.encode(subscription.filters).decode(),
+        subscription.attach and subscription.attach.value,
+        subscription.say_nothing_new,
+        subscription.set_by,
+        rows.micros(next_at),
+    )
+    with writing(connection):
+        connection.execute(_PUT, row)
+
+
+def unsubscribe(connection: sqlite3.Connection, channel: str, purpose: Purpose) -> bool:
+    """Delete the row; False if there is none."""
+    with writing(connection):
+        deleted = connection.execute(
+            "DELETE FROM subscription WHERE channel = ? AND purpose = ?", (channel, purpose.value)
+        )
+    return deleted.rowcount > 0
+
+
+def rename(connection: sqlite3.Connection, old: str, new: str) -> None:
+    """Let subscriptions and deliveries of one channel go by another id. Raises InputError."""
+    rows.check_names(old, new)
+    if old == new:
+        return
+    with writing(connection):
+        for statement in _RENAME:
+            connection.execute(statement, {"old": old, "new": new})
+
+
+def subscriptions(connection: sqlite3.Connection, channel: str | None) -> list[Subscribed]:
+    """All of them, or those of one channel, the next due first."""
+    [found] = connection.execute(_ALL, {"channel": channel}).fetchone()
+    return sorted(starmap(_subscribed, _decoder.decode(found)), key=_next)
+
+
+def _check(subscription: Subscription, next_at: datetime) -> None:
+    rows.check_names(subscription.channel, subscription.set_by)
+    if next_at.tzinfo is None:
+        raise InputError("the time of the next delivery has no zone")
+
+
+def _subscribed(
+    channel: str,
+    purpose: Purpose,
+    schedule: str,
+    filters: Filters,
+    attach: Attach | None,
+    say_nothing_new: int,
+    set_by: str,
+    since: int,
+    next_at: int,
+) -> Subscribed:
+    subscription = Subscription(
+        channel=channel,
+        purpose=purpose,
+        schedule=parse(schedule, "UTC"),
+        filters=filters,
+        attach=attach,
+        say_nothing_new=bool(say_nothing_new),
+        set_by=set_by,
+    )
+    return Subscribed(subscription=subscription, since=since, next_at=rows.moment(next_at))
+
+
+def _next(subscribed: Subscribed) -> tuple[datetime, str, str]:
+    return subscribed.next_at, subscribed.subscription.channel, subscribed.subscription.purpose
