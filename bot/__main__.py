@@ -75,7 +75,8 @@ def main() -> None:
     except OSError as error:
         _drop_output()
         where = f" ({error.filename})" if error.filename else ""
-        click.echo(f"liaison: stopped: {error.strerror or error}{where}", err=True)
+        why = error.strerror or str(error) or "something took too long; try again"  # TimeoutError is mute
+        click.echo(f"liaison: stopped: {why}{where}", err=True)
         sys.exit(1)
 
 
