@@ -136,8 +136,9 @@ class Gate:
         world = self._enquiry.world
         if self._enquiry.org not in world.own_queries:
             return "its organisation did not agree that its questions go to services"
-        refused = (may_release(claim, provider, world) for claim in self._claims[indicator])
-        return next((decision.reason for decision in refused if not decision.release), "")
+        judged = (may_release(claim, provider, world) for claim in self._claims[indicator])
+        # of several reasons always the same one: the order of claims may come from what is hidden
+        return min((decision.reason for decision in judged if not decision.release), default="")
 
 
 def unread(enquiry: Enquiry, read: Collection[Indicator]) -> list[Indicator]:

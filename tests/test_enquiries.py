@@ -100,6 +100,19 @@ def test_what_is_hidden_from_the_asker_changes_no_permit(
 
 
 @proof
+@given(stored=st.lists(assertions, max_size=6), org=st.sampled_from(ORGS), provider=providers, world=worlds)
+def test_the_order_in_which_claims_were_stored_changes_no_permit(
+    stored: list[Assertion], org: str, provider: Audience, world: World
+) -> None:
+    world = replace(world, own_queries=frozenset({org}))
+    asked = Enquiry(indicators=INDICATORS, asker=alone(org), world=world, stored=stored)
+
+    for indicator in INDICATORS:
+        permit = Gate(asked).judge(indicator, provider)
+        assert permit == Gate(replace(asked, stored=stored[::-1])).judge(indicator, provider)
+
+
+@proof
 @given(
     stored=st.lists(assertions, max_size=6),
     org=st.sampled_from(ORGS),
