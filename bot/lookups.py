@@ -67,6 +67,8 @@ async def _looked_up(
     cleared = clear(stored, ask.audience, world, asked=asked)
     if services.enrichment is None or not _is_known(ask):
         return _answer(indicators, cleared, world)
+    if not is_private(ask) and ask.surface is not Surface.BUTTON:
+        return replace(_answer(indicators, cleared, world), asks_in_private=True)
     enquiry = Enquiry(
         indicators=tuple(dict.fromkeys(indicators)),
         asker=Audience(
@@ -77,14 +79,11 @@ async def _looked_up(
         declared=declared,
         on_purpose=on_purpose,
     )
-    if not is_private(ask) and ask.surface is not Surface.BUTTON:
-        return replace(_answer(indicators, cleared, world), asks_in_private=True)
+    enquiry = await _with_all_that_counts(enquiry, asked, services.store)
     if not is_private(ask):
-        enquiry = await _with_all_that_counts(enquiry, asked, services.store)
         question = _Asked(indicators, cleared, None, enquiry)
         return _told(question, await services.enrichment.remembered(enquiry))
     stays = clear(stored, replace(ask.audience, reach=Reach.DM), world, asked=asked) if on_purpose else None
-    enquiry = await _with_all_that_counts(enquiry, asked, services.store)
     question = _Asked(indicators, cleared, stays, enquiry)
     return _growing(question, await services.enrichment.enquire(enquiry))
 

@@ -122,9 +122,7 @@ def clear(
 
     With `asked`, hashes of the same file stay only if the audience may see the claim that links them.
     """
-    readers = _readers(audience, world)
-    released = [one for one in assertions if _decide(one, audience, readers, world).release]
-    told = list(zip(released, _files(released), strict=True))
+    told, readers = _told(assertions, audience, world), _readers(audience, world)
     if asked is not None:
         told = _reached_from(frozenset(asked), told)
     return Cleared(audience, _in_order((_shown(one, readers, world), file) for one, file in told))
@@ -137,11 +135,9 @@ def visible(
 
     To judge what this audience may do with an indicator, never to render.
     """
-    readers = _readers(audience, world)
-    released = [one for one in assertions if _decide(one, audience, readers, world).release]
     direct: dict[Indicator, list[_Told]] = {}
     members: dict[_File, list[Assertion]] = {}
-    for one, file in zip(released, _files(released), strict=True):
+    for one, file in _told(assertions, audience, world):
         direct.setdefault(one.indicator, []).append((one, file))
         if file is not None:
             members.setdefault(file, []).append(one)
@@ -157,6 +153,13 @@ def called(org: str, audience: Audience, world: World) -> str:
     """What this audience may read in the place of an organisation's name."""
     name = _source_as_read(org, _readers(audience, world), world)[1]
     return "somebody unknown" if org == UNKNOWN else name
+
+
+def _told(assertions: Iterable[Assertion], audience: Audience, world: World) -> list[_Told]:
+    """What this audience may see, each with its file as far as that itself links it."""
+    readers = _readers(audience, world)
+    released = [one for one in assertions if _decide(one, audience, readers, world).release]
+    return list(zip(released, _files(released), strict=True))
 
 
 def _decide(assertion: Assertion, audience: Audience, readers: frozenset[str], world: World) -> Decision:
