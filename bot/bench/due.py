@@ -17,7 +17,8 @@ import msgspec
 from aiohttp import web
 
 from bot.app import settle_memory, utc_now
-from bot.bench.slash import Client, Server, at_rate, claim, fill, process, registry
+from bot.bench.processes import process
+from bot.bench.slash import Client, Server, at_rate, claim, fill, registry
 from bot.chat import Answer
 from bot.deliveries import ENDED
 from bot.delivery.alerts import OperatorAlerts
@@ -121,7 +122,7 @@ def measure(answer: Answer, *, channels: int, speed: float) -> Figures:
     ):
         url = f"sqlite:///{folder}/bench.db"
         asyncio.run(_prepare(url, channels))
-        with process(_serve, answer, url, _settings(slack), clock, channels) as server:
+        with process(_serve, answer, url, _settings(slack), clock, channels) as (_, server):
             alone, meanwhile, begun = asyncio.run(_look_up(server, clock))
         posted = [each for number in range(channels) for each in slack.posted(_channel(number))]
     ended = max(float(each.ts) for each in posted)

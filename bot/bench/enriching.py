@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 import itertools
-import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 
@@ -16,6 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.app import settle_memory, utc_now
+from bot.bench.processes import process
 from bot.enquiries import Declared, Enquiry
 from bot.enrichment.enricher import Enricher
 from bot.errors import UnavailableError
@@ -39,7 +39,6 @@ CACHED = 200  # questions answered from what is kept
 MOST_SECONDS = 0.6  # for MANY hashes at all services
 MOST_CACHED = 0.005
 MOST_SLOWER = 1.3  # p99 beside hung questions, as a multiple of p99 without
-START_SECONDS = 60.0
 _NO_LIMIT = 10**6
 _HUNG = frozenset(hashlib.sha256(f"hung {number}".encode()).hexdigest() for number in range(HUNG))
 
@@ -78,7 +77,7 @@ class Figures:
 
 def measure(rounds: int) -> Figures:
     """Start the services, then measure all parts in turns."""
-    with _services() as (pipe, addresses):
+    with process(_serve) as (pipe, addresses):
         return asyncio.run(_measure(pipe, addresses, rounds))
 
 
@@ -231,28 +230,6 @@ class _HangingVirusTotal(VirusTotal):
         if request.path.rpartition("/")[2] in _HUNG:
             await asyncio.Event().wait()
         return await super()._deliver(request, answer)
-
-
-@contextmanager
-def _services() -> Iterator[tuple[Pipe, _Addresses]]:
-    """All services in one other process, for as long as the block runs."""
-    methods = multiprocessing.get_context("fork")
-    ours, theirs = methods.Pipe()
-    process = methods.Process(target=_run, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(START_SECONDS):
-            raise UnavailableError("The services of the benchmark did not start in time; try again.")
-        yield ours, ours.recv()
-    finally:
-        ours.send(None)
-        process.join(START_SECONDS)
-        if process.is_alive():
-            process.kill()
-
-
-def _run(pipe: Pipe) -> None:
-    asyncio.run(_serve(pipe))
 
 
 async def _serve(pipe: Pipe) -> None:

@@ -5,13 +5,12 @@ Each server runs in a process of its own, with a sandbox that answers users.info
 
 import asyncio
 import itertools
-import multiprocessing
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection as Pipe
@@ -22,6 +21,7 @@ from aiohttp import web
 
 from bot.app import running, settle_memory, utc_now
 from bot.assertions import Assertion
+from bot.bench.processes import process
 from bot.chat import Answer
 from bot.errors import UnavailableError
 from bot.indicators import Indicator, Kind
@@ -39,7 +39,6 @@ from bot.tlp import Label
 PART = 20_000
 AT_ONCE = 16  # requests under way while throughput is measured
 RATE = 100  # requests a second while latency is measured
-START_SECONDS = 60.0
 REQUEST_SECONDS = 10.0
 
 
@@ -69,7 +68,7 @@ def measure(answer: Answer, *, assertions: int, seconds: float, rounds: int = 3)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.db"
         asyncio.run(fill(url, assertions))
-        with process(_serve_liaison, answer, url) as ours, process(_serve_bare) as bare:
+        with process(_serve_liaison, answer, url) as (_, ours), process(_serve_bare) as (_, bare):
             return asyncio.run(_compare(ours, bare, assertions, seconds, rounds))
 
 
@@ -147,31 +146,6 @@ async def at_rate(client: Client, seconds: float) -> list[float]:
 
 
 # --- the servers ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def process(serve: Callable[..., Awaitable[None]], *arguments: object) -> Iterator[Server]:
-    """A server in its own process, for as long as the block runs."""
-    methods = multiprocessing.get_context("fork")
-    ours, theirs = methods.Pipe()
-    process = methods.Process(target=_run, args=(serve, theirs, *arguments), daemon=True)
-    process.start()
-    try:
-        if not ours.poll(START_SECONDS):
-            raise UnavailableError("A server of the benchmark did not start in time; try again.")
-        yield ours.recv()
-    finally:
-        ours.send(None)
-        process.join(START_SECONDS)
-        if process.is_alive():
-            process.kill()
-
-
-def _run(serve: Callable[..., Awaitable[None]], pipe: Pipe, *arguments: object) -> None:
-    async def main() -> None:
-        await serve(pipe, *arguments)
-
-    asyncio.run(main())
 
 
 async def _serve_liaison(pipe: Pipe, answer: Answer, url: str) -> None:
