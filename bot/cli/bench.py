@@ -7,6 +7,7 @@ import click
 
 from bot.bench.adversarial import Timing
 from bot.bench.extract import Result, measure
+from bot.cli.bars import verdict
 from bot.cli.bench_digest import bench_digest
 from bot.cli.bench_enrich import bench_enrich
 from bot.cli.bench_slash import bench_slash
@@ -77,8 +78,7 @@ def _table(result: Result) -> str:
         *(f"missing            {one}" for one in result.missing),
         *(f"fault              {one}" for one in result.faults),
         *(f"failed case        {one}" for one in result.failed_cases),
-        *(f"MISSED             {one}" for one in result.missed_bars),
-        "" if result.missed_bars else "every bar holds",
+        *verdict(result.missed_bars, width=19),
     ]
     return "\n".join(line for line in lines if line)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.bars import ms, verdict
 from bot.cli.context import Context, pass_context
 
 if TYPE_CHECKING:
@@ -64,21 +65,16 @@ def _lines(figures: "Figures") -> str:
     from bot.bench import digests as bars  # noqa: PLC0415 - see above
 
     due = figures.due
-    few = f"with {bars.FEW:,}: {_ms(figures.few)}, ratio {figures.slower:.2f} (at most {bars.MOST_SLOWER})"
+    few = f"with {bars.FEW:,}: {ms(figures.few)}, ratio {figures.slower:.2f} (at most {bars.MOST_SLOWER})"
     allowed = f"{due.over_limits:.2f} of the {due.allowed:.0f} s that the limits take"
-    p99 = f"p99 {_ms(due.p99_meanwhile)}, without {_ms(due.p99_alone)}: {due.felt:.2f}x"
+    p99 = f"p99 {ms(due.p99_meanwhile)}, without {ms(due.p99_alone)}: {due.felt:.2f}x"
     lines = [
-        f"build           {bars.NEW:,} new with {figures.assertions:,} stored: {_ms(figures.many)}",
+        f"build           {bars.NEW:,} new with {figures.assertions:,} stored: {ms(figures.many)}",
         f"                {few}",
         f"due at once     {due.channels} channels, {due.posted} posts: {due.taken:.0f} s of Slack's clock",
         f"                {allowed} (at most {bars.MOST_TAKEN})",
         f"                that clock ran {due.speed:g} times faster than real time",
         f"lookups         {p99} (below {bars.MOST_FELT}x)",
-        *(f"MISSED          {one}" for one in figures.missed_bars),
-        *([] if figures.missed_bars else ["every bar holds"]),
+        *verdict(figures.missed_bars),
     ]
     return "\n".join(lines)
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.bars import ms, verdict
+
 if TYPE_CHECKING:
     from bot.bench.enriching import Figures
 
@@ -33,7 +35,7 @@ def _lines(figures: "Figures") -> str:
     from bot.bench import enriching as bars  # noqa: PLC0415 - see above
 
     services, most = len(bars.NAMES), bars.MOST_SECONDS
-    hung = f"p99 {_ms(figures.p99_beside_hung)}, alone {_ms(figures.p99_alone)}: {figures.slower:.2f}x"
+    hung = f"p99 {ms(figures.p99_beside_hung)}, alone {ms(figures.p99_alone)}: {figures.slower:.2f}x"
     plain = f"as many plain requests at once: {figures.plain:.3f} s, ratio {figures.many / figures.plain:.2f}"
     lines = [
         f"same question   {bars.SAME} at once: {figures.upstream_calls} call to each service",
@@ -41,12 +43,7 @@ def _lines(figures: "Figures") -> str:
         f"                {hung} (at most {bars.MOST_SLOWER}x)",
         f"one message     {bars.MANY} hashes, {services} services: {figures.many:.3f} s (at most {most} s)",
         f"                {plain}",
-        f"cached          {_ms(figures.cached)} (below {_ms(bars.MOST_CACHED)})",
-        *(f"MISSED          {one}" for one in figures.missed_bars),
-        *([] if figures.missed_bars else ["every bar holds"]),
+        f"cached          {ms(figures.cached)} (below {ms(bars.MOST_CACHED)})",
+        *verdict(figures.missed_bars),
     ]
     return "\n".join(lines)
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"

@@ -7,6 +7,7 @@ import click
 
 from bot.bench import importing, lookups
 from bot.bench.importing import Run
+from bot.cli.bars import verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,8 +67,6 @@ def _line(name: str, run: Run, beside: Run) -> str:
 
 
 def _end(missed_bars: list[str]) -> None:
-    for missed in missed_bars:
-        click.echo(f"MISSED {missed}")
+    click.echo("\n".join(verdict(missed_bars, width=7)))
     if missed_bars:
         raise SystemExit(1)
-    click.echo("every bar holds")
