@@ -16,6 +16,7 @@ from bot.tlp import Label
 SETTLE_SECONDS = 60.0  # how long a post may be under way inside Slack; above three times our deadline
 LONGEST_LEASE = 900.0  # seconds; nobody may hold a delivery longer without asking again
 LONGEST_WAIT = 86_400.0  # seconds; `not_before` of a delivery lies no further ahead
+INTENDED = "intended "  # before the nonce, in the place of a `ts` that nobody knows yet
 
 
 class State(StrEnum):
@@ -29,9 +30,10 @@ class State(StrEnum):
     EMPTY = "empty"  # nothing was new, nothing was said
     UNCERTAIN = "uncertain"  # Slack does not let us look whether it arrived: an operator decides
     PARKED = "parked"  # Slack refuses for good: an operator decides
+    DROPPED = "dropped"  # an operator let it go: nobody makes up for it
 
 
-ENDED = frozenset({State.DONE, State.EMPTY, State.UNCERTAIN, State.PARKED})
+ENDED = frozenset({State.DONE, State.EMPTY, State.UNCERTAIN, State.PARKED, State.DROPPED})
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +80,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""  # whom it tells of their own entries; without it, those who read the post
     about: tuple[Item, ...] = ()
     wished: tuple[Item, ...] = ()  # of those it is about, taken back by wish: not named to readers again
+    changed: tuple[Item, ...] = ()  # of those it is about, changed by their sources
     started_at: datetime | None = None  # since then it may be under way
     names: tuple[Item, ...] = ()  # of those it is about, if it is under way
     is_said: bool = False
@@ -98,7 +101,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     """A message that stands in Slack, kept so that it can be corrected or retracted."""
 
     channel: str
-    ts: str  # or the id of a file, which is a post of its own
+    ts: str  # or the id of a file, which is a post of its own; see `is_intended`
     thread: str = ""  # ts of the message it stands beneath
     purpose: str  # of the delivery; "answer" and "share" for others
     period: str = ""
@@ -106,9 +109,16 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     readers: tuple[str, ...] = ()  # organisations that could read it then
     items: tuple[Item, ...] = ()
     files: tuple[str, ...] = ()  # Slack ids of files that came with it
-    # shown, doubted (to be judged anew), correcting, corrected, deleting, deleted, unreachable
+    # intended, shown, doubted (to be judged anew), correcting, corrected, deleting, deleted, unreachable
     state: str = "shown"
     amending: Amending | None = None  # until it is done
+    nonce: str = ""  # of an answer, in its metadata
+    busy_until: datetime | None = None  # until then somebody else may be changing the message
+
+    @property
+    def is_intended(self) -> bool:
+        """Whether it may be under way or stand there, under a `ts` that nobody knows yet."""
+        return self.ts.startswith(INTENDED)
 
 
 class Change(msgspec.Struct, frozen=True):

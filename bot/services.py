@@ -123,7 +123,19 @@ class Store(Protocol):
         """The latest, newest first."""
 
     async def record_post(self, post: Post) -> None:
-        """Keep what a message showed, in the place of what was known of it; of a channel the newest 2,000."""
+        """Keep what a message showed, in the place of what was known of it; of a channel the newest 2,000.
+
+        What is deleted is forgotten.
+        """
+
+    async def replace_post(self, old: Post, new: Post) -> bool:
+        """Put the new one in the place of the old one, also under another `ts`, if that is still kept so.
+
+        False if it is not, or if something else is kept under the new `ts`.
+        """
+
+    async def post(self, channel: str, ts: str) -> Post | None:
+        """What is kept of that message."""
 
     async def posts(
         self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000

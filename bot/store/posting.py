@@ -27,6 +27,7 @@ _FIND = "SELECT id, body FROM post WHERE channel = ? AND ts = ?"
 _PUT = """INSERT INTO post (channel, ts, posted_at, state, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (channel, ts) DO UPDATE
 SET posted_at = excluded.posted_at, state = excluded.state, body = excluded.body"""
+_REPLACE = "UPDATE post SET channel = ?, ts = ?, posted_at = ?, state = ?, body = ? WHERE id = ?"
 _OLDEST = """SELECT id, body FROM post WHERE channel = ?
 ORDER BY posted_at DESC, id DESC LIMIT 2 OFFSET ?"""
 _READ = f"SELECT body FROM post WHERE id IN ({rows.marks(PORTION)}) ORDER BY posted_at DESC, id DESC"  # noqa: S608 (marks)
@@ -35,18 +36,41 @@ _READ = f"SELECT body FROM post WHERE id IN ({rows.marks(PORTION)}) ORDER BY pos
 def record(connection: sqlite3.Connection, post: Post) -> None:
     """Store it in the place of what was known of that message. Raises InputError."""
     row = _row(post)
-    shows = _keys(post.items)
     with writing(connection):
         known = connection.execute(_FIND, row[:2]).fetchone()
+        if post.state == "deleted":
+            if known:
+                _forget(connection, *known)
+            return
         connection.execute(_PUT, row)
         [number, _] = known or connection.execute(_FIND, row[:2]).fetchone()
-        showed = _keys(_decoder.decode(known[1]).items) if known else set()
-        for width, parameters in rows.parts(((*key, number) for key in shows - showed), 3):
-            connection.execute(put_items(width), parameters)
-        for width, parameters in rows.parts(((*key, number) for key in showed - shows), 3):
-            connection.execute(forget_items(width), parameters)
+        _show(connection, number, _decoder.decode(known[1]).items if known else (), post.items)
         if known is None:
             _forget_oldest(connection, post.channel)
+
+
+def replace(connection: sqlite3.Connection, old: Post, new: Post) -> bool:
+    """Store it in the place of the old one, if that is still there as it was. Raises InputError."""
+    row = _row(new)
+    with writing(connection):
+        known = connection.execute(_FIND, (old.channel, old.ts)).fetchone()
+        if known is None or _decoder.decode(known[1]) != old:
+            return False
+        if new.state == "deleted":
+            _forget(connection, *known)
+            return True
+        other = connection.execute(_FIND, row[:2]).fetchone()
+        if other is not None and other[0] != known[0]:
+            return False
+        connection.execute(_REPLACE, (*row, known[0]))
+        _show(connection, known[0], old.items, new.items)
+    return True
+
+
+def one(connection: sqlite3.Connection, channel: str, ts: str) -> Post | None:
+    """The post of that message."""
+    found = connection.execute(_FIND, (channel, ts)).fetchone()
+    return _decoder.decode(found[1]) if found else None
 
 
 def find(
@@ -118,18 +142,29 @@ def _places(tables: str, condition: str, anywhere: bool) -> str:
     )
 
 
+def _show(connection: sqlite3.Connection, number: int, before: Iterable[Item], now: Iterable[Item]) -> None:
+    """Write down what else a post shows, and forget what it shows no more."""
+    shows, showed = _keys(now), _keys(before)
+    for width, parameters in rows.parts(((*key, number) for key in shows - showed), 3):
+        connection.execute(put_items(width), parameters)
+    for width, parameters in rows.parts(((*key, number) for key in showed - shows), 3):
+        connection.execute(forget_items(width), parameters)
+
+
 def _forget_oldest(connection: sqlite3.Connection, channel: str) -> None:
     """Keep the newest of a channel: what was said long before them is not corrected any more."""
     for number, body in connection.execute(_OLDEST, (channel, KEPT)).fetchall():
-        keys = ((*key, number) for key in _keys(_decoder.decode(body).items))
-        for width, parameters in rows.parts(keys, 3):
-            connection.execute(forget_items(width), parameters)
-        connection.execute("DELETE FROM post WHERE id = ?", (number,))
+        _forget(connection, number, body)
+
+
+def _forget(connection: sqlite3.Connection, number: int, body: str) -> None:
+    _show(connection, number, _decoder.decode(body).items, ())
+    connection.execute("DELETE FROM post WHERE id = ?", (number,))
 
 
 def _row(post: Post) -> tuple[str, str, int, str, str]:
     rows.check_names(post.channel, post.ts)
-    if post.posted_at.tzinfo is None:
+    if any(time is not None and time.tzinfo is None for time in (post.posted_at, post.busy_until)):
         raise InputError("the time of a post has no zone")
     body = _encoder.encode(post)
     if len(body) > MAX_BODY:

@@ -170,6 +170,14 @@ class SqliteStore:
     ) -> list[Post]:
         """Messages that stand in Slack, the newest first; read a few at a time, so that lookups go on."""
         found: list[Post] = []
+    async def replace_post(self, old: Post, new: Post) -> bool:
+        """Put the new one in the place of the old one, if that is still kept so."""
+        return await self._writer.do(partial(posting.replace, old=old, new=new))
+
+    async def post(self, channel: str, ts: str) -> Post | None:
+        """What is kept of that message."""
+        return await self._reader.do(partial(posting.one, channel=channel, ts=ts))
+
         numbers = await self._reader.do(partial(posting.find, channel=channel, showing=showing, most=most))
         for start in range(0, len(numbers), posting.PORTION):
             part = numbers[start : start + posting.PORTION]

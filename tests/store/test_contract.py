@@ -7,7 +7,9 @@ from tests.store import (
     contract_deliveries,
     contract_findings,
     contract_histories,
+    contract_keeping,
     contract_ledger,
+    contract_posts,
     contract_subscriptions,
 )
 
@@ -60,6 +62,10 @@ class TestPosting(contract_ledger.Posting):
     pass
 
 
+class TestReplacing(contract_posts.Replacing):
+    pass
+
+
 class TestChanging(contract_ledger.Changing):
     pass
 
@@ -69,6 +75,22 @@ class TestMarking(contract_ledger.Marking):
 
 
 class TestAsking(contract_asking.Asking):
+    pass
+
+
+class TestForgetting(contract_keeping.Forgetting):
+    pass
+
+
+class TestDeciding(contract_keeping.Deciding):
+    pass
+
+
+class TestKnowingReaders(contract_keeping.KnowingReaders):
+    pass
+
+
+class TestHeadsOfMoments(contract_keeping.HeadsOfMoments):
     pass
 
 
