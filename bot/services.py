@@ -7,14 +7,16 @@ from typing import Protocol
 
 from bot.assertions import Assertion
 from bot.budgets import Allowance
-from bot.deliveries import Change, Delivery, Post
+from bot.deliveries import Change, Delivery, Post, State
 from bot.enquiries import Enquiry
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
+from bot.leases import Lease
 from bot.organisations import Registry
 from bot.sharing import Audience
 from bot.subscriptions import Purpose, Subscribed, Subscription
 from bot.tlp import Label
+from bot.turns import Lane, Turn
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ class Store(Protocol):
         What the new id has already, it keeps. Who held a delivery of the old one holds it no more.
         """
 
+    async def former_channels(self, channel: str) -> list[str]:
+        """The ids that it had before, as `channel_renamed` was told."""
+
     async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
         """All of them, or those of one channel, the next due first."""
 
@@ -119,8 +124,14 @@ class Store(Protocol):
     async def put_delivery(self, delivery: Delivery, *, owner: str, release: bool = False) -> bool:
         """Write how far it is, if that owner still holds it; its lease stays unless released or ended."""
 
+    async def decide_delivery(self, delivery: Delivery, *, was: State) -> bool:
+        """Write what an operator decided about one that ended, if that is still its state.
+
+        Nobody holds it: unended it waits for whoever leases it.
+        """
+
     async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
-        """The latest, newest first."""
+        """The latest, newest first. Of ended ones each channel keeps the newest 100 and those of 90 days."""
 
     async def record_post(self, post: Post) -> None:
         """Keep what a message showed, in the place of what was known of it; of a channel the newest 2,000.
@@ -145,11 +156,56 @@ class Store(Protocol):
     async def changes(self, *, after: int, most: int = 1_000) -> list[Change]:
         """What was narrowed or revoked, in the order of commits."""
 
+    async def last_change(self) -> int:
+        """The number of the last of them; 0 if there is none."""
+
+    async def forget_changes(self, marks: Sequence[str], *, most: int = 1_000) -> int:
+        """Delete the oldest changes that all of these marks have passed; gives how many.
+
+        A mark that was never set has passed none.
+        """
+
+    async def keep_readers(self, channel: str, audience: Audience) -> None:
+        """Keep who read a channel when it was looked at, in the place of the look before."""
+
+    async def known_readers(self, channel: str) -> Audience | None:
+        """Who read a channel when it was looked at last; None if that is not known.
+
+        Others may read it now: nothing is posted without another look.
+        """
+
     async def mark(self, name: str) -> int:
         """A number that was kept under that name; 0 before."""
 
     async def set_mark(self, name: str, number: int) -> None:
         """Keep a number, for example how far somebody has read `changes`."""
+
+    async def keep(self, token: str, body: str, *, seconds: float) -> None:
+        """Put a text away for so long; of very many the newest stay. Who reads the store learns no token."""
+
+    async def kept(self, token: str) -> str | None:
+        """The text that was put away under that token, if it is kept still."""
+
+    async def take_kept(self, token: str) -> str | None:
+        """The same for the last time: of several who ask one gets it."""
+
+    async def take_turn(self, lane: Lane, channel: str) -> Turn:
+        """Take part in the one pace of all replicas: count a call as made after the time that this gives.
+
+        A turn that is not given counts for nothing: ask again after that time.
+        """
+
+    async def hold_turns(self, lane: Lane, channel: str, *, seconds: float) -> None:
+        """Give no turn in that channel for so long; if another one is held, too, in none. "": in none."""
+
+    async def take_lease(self, name: str, owner: str, *, seconds: float) -> Lease:
+        """Become or stay the one who does what that name stands for, unless somebody else is."""
+
+    async def lease(self, name: str) -> Lease:
+        """Who does it, as somebody sees it who does not."""
+
+    async def end_lease(self, name: str, owner: str, *, note: str = "", seconds: float = 0) -> None:
+        """Be done with it, and leave a note for so long; nothing if somebody else has it."""
 
     def count_asked(self, org: str, *, at: datetime, asked: int, answered: int) -> None:
         """Count indicators that this organisation asked about, and of how many something was known.

@@ -1,7 +1,7 @@
 """The log of what was narrowed or revoked, and numbers kept under a name, such as how far it was read."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import starmap
 
@@ -19,6 +19,8 @@ _decoder = msgspec.json.Decoder(list[tuple[int, str, Kind, str]])
 
 _AFTER = """SELECT json_group_array(json_array(number, source, kind, value))
 FROM (SELECT * FROM change WHERE number > ? ORDER BY number LIMIT ?)"""
+_FORGET = """DELETE FROM change
+WHERE number IN (SELECT number FROM change WHERE number <= ? ORDER BY number LIMIT ?)"""
 _SET = (
     "INSERT INTO mark (name, number) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number"
 )
@@ -35,6 +37,20 @@ def changes(connection: sqlite3.Connection, after: int, most: int) -> list[Chang
     """The next ones above a number, in order."""
     [found] = connection.execute(_AFTER, (after, max(0, min(most, MOST)))).fetchone()
     return list(starmap(_change, sorted(_decoder.decode(found))))
+
+
+def last(connection: sqlite3.Connection) -> int:
+    """The number of the last change; 0 if there is none."""
+    [number] = connection.execute("SELECT coalesce(max(number), 0) FROM change").fetchone()
+    return int(number)
+
+
+def forget(connection: sqlite3.Connection, readers: Sequence[str], most: int) -> int:
+    """Delete the oldest that every one of these marks has passed; gives how many. No mark has read nothing."""
+    with writing(connection):
+        marks: dict[str, int] = dict(connection.execute("SELECT name, number FROM mark").fetchall())
+        upto = min((marks.get(name, 0) for name in readers), default=0)
+        return connection.execute(_FORGET, (upto, max(0, min(most, MOST)))).rowcount
 
 
 def mark(connection: sqlite3.Connection, name: str) -> int:

@@ -1,11 +1,11 @@
 """Deliveries in the store: begun once for each period, held by one at a time, in order in a channel."""
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from bot.deliveries import ENDED, LONGEST_LEASE, LONGEST_WAIT, Delivery
+from bot.deliveries import ENDED, LONGEST_LEASE, LONGEST_WAIT, Delivery, State
 from bot.errors import InputError
 from bot.store import rows
 from bot.store.connection import writing
@@ -13,6 +13,9 @@ from bot.subscriptions import Subscribed
 
 MAX_BODY = 64_000_000  # bytes of one delivery as JSON; ten thousand long addresses are 40 MB
 MOST = 1_000  # deliveries in one answer
+KEPT = 100  # of each channel, the newest, however old they are
+KEPT_FOR = timedelta(days=90)  # and all whose periods lie so closely before the newest
+FORGOTTEN = 10  # in one go; one is begun
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Delivery)
@@ -34,6 +37,13 @@ _HOLD = "UPDATE delivery SET owner = ?, leased_until = ? WHERE id = ?"
 _PUT = """UPDATE delivery SET state = :state, ended = :ended, not_before = :not_before, body = :body,
   owner = CASE WHEN :released THEN NULL ELSE owner END
 WHERE channel = :channel AND purpose = :purpose AND period = :period AND owner = :owner"""
+_DECIDE = """UPDATE delivery SET state = :state, ended = :ended, not_before = :not_before, body = :body,
+  owner = NULL
+WHERE channel = :channel AND purpose = :purpose AND period = :period AND state = :was AND ended = 1"""
+# Beyond the newest of a channel; the oldest of them first.
+_OLDEST = """SELECT id, period FROM delivery WHERE channel = :channel AND ended = 1
+  AND id < (SELECT id FROM delivery WHERE channel = :channel ORDER BY id DESC LIMIT 1 OFFSET :kept)
+ORDER BY id LIMIT :most"""
 _LATEST = "SELECT body FROM delivery ORDER BY id DESC LIMIT :most"
 _LATEST_OF = "SELECT body FROM delivery WHERE channel = :channel ORDER BY id DESC LIMIT :most"
 
@@ -54,6 +64,7 @@ def begin(
         written = connection.execute(_BEGIN, _row(delivery)).rowcount > 0
         cursor = head if written else since
         connection.execute(_MOVE, which | {"since": cursor, "next_at": rows.micros(next_at)})
+        _forget_oldest(connection, delivery)
     return delivery if written else None
 
 
@@ -95,6 +106,12 @@ def put(connection: sqlite3.Connection, delivery: Delivery, owner: str, release:
     return written > 0
 
 
+def decide(connection: sqlite3.Connection, delivery: Delivery, was: State) -> bool:
+    """Write what an operator decided about one that ended like that. Raises InputError."""
+    with writing(connection):
+        return connection.execute(_DECIDE, _row(delivery) | {"was": was.value}).rowcount > 0
+
+
 def latest(connection: sqlite3.Connection, channel: str | None, most: int) -> list[Delivery]:
     """The last ones that were begun, of a channel or of all, newest first."""
     query = _LATEST if channel is None else _LATEST_OF
@@ -115,6 +132,21 @@ def _due(subscribed: Subscribed, period: str, since: int, upto: int) -> Delivery
         say_nothing_new=subscription.say_nothing_new,
         zone=subscription.schedule.zone,
     )
+
+
+def _forget_oldest(connection: sqlite3.Connection, begun: Delivery) -> None:
+    """A few of the old ones; whatever a clock that goes back could make due again stays."""
+    oldest = {"channel": begun.channel, "kept": KEPT - 1, "most": FORGOTTEN}
+    for number, period in connection.execute(_OLDEST, oldest).fetchall():
+        if _is_long_before(period, begun.period):
+            connection.execute("DELETE FROM delivery WHERE id = ?", (number,))
+
+
+def _is_long_before(period: str, other: str) -> bool:
+    try:
+        return datetime.fromisoformat(other) - datetime.fromisoformat(period) > KEPT_FOR
+    except (ValueError, TypeError):  # not written by our scheduler: nobody knows when it could come again
+        return False
 
 
 def _row(delivery: Delivery) -> dict[str, object]:

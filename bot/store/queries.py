@@ -13,6 +13,8 @@ from bot.store.files import FileId
 
 PAGE = 500  # assertions in one page
 _HIGHEST = 2**63 - 1
+_HEAD_AT = """SELECT coalesce(max(seq), 0) FROM assertion
+WHERE seq < coalesce((SELECT min(+seq) FROM assertion WHERE stored_at >= ?), ?)"""
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,13 @@ def first_since(connection: sqlite3.Connection, stored_at: int) -> int | None:
 
 
 def head_at(connection: sqlite3.Connection, stored_at: int) -> int:
-    """The number that was given last before that time; 0 if there was none."""
-    found = connection.execute(
-        "SELECT seq FROM assertion WHERE stored_at < ? ORDER BY stored_at DESC, seq DESC LIMIT 1",
-        (stored_at,),
-    ).fetchone()
-    return 0 if found is None else int(found[0])
+    """The number that was given last before that time; 0 if there was none.
+
+    After the clock went back, everything since the first number that was given at that time or later counts
+    as later: so an earlier time never has a higher number, and nothing that was stored since then is left out.
+    """
+    [number] = connection.execute(_HEAD_AT, (stored_at, _HIGHEST)).fetchone()
+    return int(number)
 
 
 def by_key(connection: sqlite3.Connection, keys: Iterable[bytes]) -> list[Assertion]:

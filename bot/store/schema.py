@@ -121,6 +121,35 @@ def m008_asked(db: Database) -> None:
     )
 
 
+@migrations()
+def m009_readers(db: Database) -> None:
+    """Who read each channel at the last look; and deliveries of a channel in their order."""
+    db.execute("CREATE TABLE readers (channel TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE INDEX delivery_channel ON delivery (channel, id)")
+
+
+@migrations()
+def m010_replicas(db: Database) -> None:
+    """What several replicas share: what buttons refer to, turns at Slack, leases, former ids of channels."""
+    db.execute(
+        "CREATE TABLE kept (token BLOB PRIMARY KEY, until INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX kept_until ON kept (until)")
+    db.execute(
+        "CREATE TABLE turn (lane TEXT NOT NULL, channel TEXT NOT NULL, due INTEGER NOT NULL,"
+        " held_until INTEGER NOT NULL, PRIMARY KEY (lane, channel)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL,"
+        " note TEXT NOT NULL) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX lease_until ON lease (until)")
+    db.execute(
+        "CREATE TABLE renamed (channel TEXT NOT NULL, former TEXT NOT NULL, PRIMARY KEY (channel, former))"
+        " WITHOUT ROWID"
+    )
+
+
 _STEPS = (
     m001_assertions,
     m002_file_aliases,
@@ -130,6 +159,8 @@ _STEPS = (
     m006_deliveries,
     m007_posts,
     m008_asked,
+    m009_readers,
+    m010_replicas,
 )
 _KNOWN = {step.__name__ for step in _STEPS}
 

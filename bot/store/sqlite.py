@@ -10,19 +10,23 @@ from pathlib import Path
 
 from bot.assertions import Assertion, narrows, remark, widens
 from bot.budgets import Allowance
-from bot.deliveries import Change, Delivery, Post
+from bot.deliveries import Change, Delivery, Post, State
 from bot.errors import BotError
 from bot.findings import Finding
 from bot.indicators import Indicator, Kind
+from bot.leases import Lease
 from bot.services import Tally
-from bot.store import changing, delivering, memory, posting, queries, rows, spending, subscribing
+from bot.sharing import Audience
+from bot.store import changing, delivering, memory, posting, queries, readers, renaming, rows, spending, subscribing
 from bot.store.asking import Counts
 from bot.store.connection import GAP_SECONDS, WAL_LIMIT, empty_log, never_wait, writing
 from bot.store.files import FileId, Files
 from bot.store.intake import Intake, Key
+from bot.store.replicas import Replicas
 from bot.store.schema import migrate
 from bot.store.threads import Desk, Turns
 from bot.subscriptions import Purpose, Subscribed, Subscription
+from bot.turns import Lane, Turn
 
 LARGE = 1_000  # assertions that keep other processes waiting
 PRUNE_SECONDS = 60  # how often expired claims are deleted, at most
@@ -50,6 +54,7 @@ class SqliteStore:
         self._keeping = Turns(self._writer, self._keep)
         self._spending = Turns(self._writer, spending.spend)
         self._counts = Counts(self._writer, clock)
+        self._replicas = Replicas(self._writer, self._reader, clock)
 
     async def open(self) -> None:
         """Make or update the tables. Raises ConfigError."""
@@ -134,6 +139,10 @@ class SqliteStore:
         """Subscriptions and deliveries of that channel go by its new id from now on."""
         await self._writer.do(partial(subscribing.rename, old=old, new=new))
 
+    async def former_channels(self, channel: str) -> list[str]:
+        """The ids that it had before."""
+        return await self._reader.do(partial(renaming.former, channel=channel))
+
     async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
         """All of them, or those of one channel, the next due first."""
         return await self._reader.do(partial(subscribing.subscriptions, channel=channel))
@@ -157,6 +166,10 @@ class SqliteStore:
         put = partial(delivering.put, delivery=delivery, owner=owner, release=release)
         return await self._writer.do(put)
 
+    async def decide_delivery(self, delivery: Delivery, *, was: State) -> bool:
+        """Write what an operator decided about one that ended like that."""
+        return await self._writer.do(partial(delivering.decide, delivery=delivery, was=was))
+
     async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
         """The latest, newest first."""
         return await self._reader.do(partial(delivering.latest, channel=channel, most=most))
@@ -165,11 +178,6 @@ class SqliteStore:
         """Keep what a message showed, in the place of what was known of it."""
         await self._writer.do(partial(posting.record, post=post))
 
-    async def posts(
-        self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000
-    ) -> list[Post]:
-        """Messages that stand in Slack, the newest first; read a few at a time, so that lookups go on."""
-        found: list[Post] = []
     async def replace_post(self, old: Post, new: Post) -> bool:
         """Put the new one in the place of the old one, if that is still kept so."""
         return await self._writer.do(partial(posting.replace, old=old, new=new))
@@ -178,6 +186,11 @@ class SqliteStore:
         """What is kept of that message."""
         return await self._reader.do(partial(posting.one, channel=channel, ts=ts))
 
+    async def posts(
+        self, *, channel: str | None = None, showing: Sequence[Change] = (), most: int = 1_000
+    ) -> list[Post]:
+        """Messages that stand in Slack, the newest first; read a few at a time, so that lookups go on."""
+        found: list[Post] = []
         numbers = await self._reader.do(partial(posting.find, channel=channel, showing=showing, most=most))
         for start in range(0, len(numbers), posting.PORTION):
             part = numbers[start : start + posting.PORTION]
@@ -188,6 +201,22 @@ class SqliteStore:
         """What was narrowed or revoked, in the order of commits."""
         return await self._reader.do(partial(changing.changes, after=after, most=most))
 
+    async def last_change(self) -> int:
+        """The number of the last of them; 0 if there is none."""
+        return await self._reader.do(changing.last)
+
+    async def forget_changes(self, marks: Sequence[str], *, most: int = 1_000) -> int:
+        """Delete the oldest that all of these marks have passed."""
+        return await self._writer.do(partial(changing.forget, readers=marks, most=most))
+
+    async def keep_readers(self, channel: str, audience: Audience) -> None:
+        """Keep who read a channel at the last look."""
+        await self._writer.do(partial(readers.keep, channel=channel, audience=audience))
+
+    async def known_readers(self, channel: str) -> Audience | None:
+        """Who read a channel at the last look."""
+        return await self._reader.do(partial(readers.known, channel=channel))
+
     async def mark(self, name: str) -> int:
         """A number that was kept under that name; 0 before."""
         return await self._reader.do(partial(changing.mark, name=name))
@@ -195,6 +224,38 @@ class SqliteStore:
     async def set_mark(self, name: str, number: int) -> None:
         """Keep a number in the place of the last one of that name."""
         await self._writer.do(partial(changing.set_mark, name=name, number=number))
+
+    async def keep(self, token: str, body: str, *, seconds: float) -> None:
+        """Put a text away for so long; concurrent calls share a transaction."""
+        await self._replicas.keep(token, body, seconds)
+
+    async def kept(self, token: str) -> str | None:
+        """The text that was put away under that token."""
+        return await self._replicas.kept(token)
+
+    async def take_kept(self, token: str) -> str | None:
+        """The same for the last time."""
+        return await self._replicas.take_kept(token)
+
+    async def take_turn(self, lane: Lane, channel: str) -> Turn:
+        """A turn in the pace of all replicas; concurrent calls share a transaction."""
+        return await self._replicas.take_turn(lane, channel)
+
+    async def hold_turns(self, lane: Lane, channel: str, *, seconds: float) -> None:
+        """Give no turn there for so long."""
+        await self._replicas.hold_turns(lane, channel, seconds)
+
+    async def take_lease(self, name: str, owner: str, *, seconds: float) -> Lease:
+        """Become or stay the one who does it; concurrent calls share a transaction."""
+        return await self._replicas.take_lease(name, owner, seconds)
+
+    async def lease(self, name: str) -> Lease:
+        """Who does it."""
+        return await self._replicas.lease(name)
+
+    async def end_lease(self, name: str, owner: str, *, note: str = "", seconds: float = 0) -> None:
+        """Be done with it."""
+        await self._replicas.end_lease(name, owner, note, seconds)
 
     def count_asked(self, org: str, *, at: datetime, asked: int, answered: int) -> None:
         """Count lookups of that organisation; written together with others, a second later at most."""

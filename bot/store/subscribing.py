@@ -8,7 +8,7 @@ import msgspec
 
 from bot.errors import InputError
 from bot.schedules import parse
-from bot.store import rows
+from bot.store import renaming, rows
 from bot.store.connection import writing
 from bot.subscriptions import Attach, Filters, Purpose, Subscribed, Subscription
 
@@ -29,6 +29,7 @@ _RENAME = (
     "DELETE FROM subscription WHERE channel = :old",
     """UPDATE OR IGNORE delivery
 SET channel = :new, owner = NULL, body = json_set(body, '$.channel', :new) WHERE channel = :old""",
+    "DELETE FROM readers WHERE channel = :old",  # who reads the new one is looked at
 )
 
 _ALL = f"""SELECT json_group_array(json_array({_COLUMNS.replace("filters", "json(filters)")}))
@@ -69,6 +70,7 @@ def rename(connection: sqlite3.Connection, old: str, new: str) -> None:
     with writing(connection):
         for statement in _RENAME:
             connection.execute(statement, {"old": old, "new": new})
+        renaming.note(connection, old, new)
 
 
 def subscriptions(connection: sqlite3.Connection, channel: str | None) -> list[Subscribed]:
