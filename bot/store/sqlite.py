@@ -17,7 +17,7 @@ from bot.indicators import Indicator, Kind
 from bot.leases import Lease
 from bot.services import Tally
 from bot.sharing import Audience
-from bot.store import changing, delivering, memory, posting, queries, readers, renaming, rows, spending, subscribing
+from bot.store import changing, delivering, memory, posting, queries, readers, rows, spending, subscribing
 from bot.store.asking import Counts
 from bot.store.connection import GAP_SECONDS, WAL_LIMIT, empty_log, never_wait, writing
 from bot.store.files import FileId, Files
@@ -141,7 +141,7 @@ class SqliteStore:
 
     async def former_channels(self, channel: str) -> list[str]:
         """The ids that it had before."""
-        return await self._reader.do(partial(renaming.former, channel=channel))
+        return await self._replicas.former_channels(channel)
 
     async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
         """All of them, or those of one channel, the next due first."""
