@@ -5,6 +5,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests.postgres.fixtures import postgres, postgres_binaries, postgres_cluster
+
+__all__ = ["postgres", "postgres_binaries", "postgres_cluster"]  # fixtures for whoever asks
+
 # A busy machine is no failure: pytest-timeout bounds the time. The parent is hypothesis' own, also in CI.
 settings.register_profile("liaison", parent=settings(), deadline=None)
 settings.load_profile("liaison")
