@@ -24,6 +24,7 @@ from bot.slack.connection import Connection, connect
 from bot.slack.growing import Pause
 from bot.slack.keeping import random_token
 from bot.slack.socket import SocketMode
+from bot.tempo import REAL, Tempo
 
 HEALTH_PATH = "/healthz"
 HEALTH_SECONDS = 2.0
@@ -47,10 +48,13 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 3000,
     say: Callable[[str], None] = print,
+    tempo: Tempo = REAL,
 ) -> None:
     """Answer until SIGTERM or Ctrl-C, then finish what is under way. Raises ConfigError, UnavailableError."""
     stop = stop_signal()
-    async with running(settings, services, answer, host=host, port=port) as bot:
+    async with running(
+        settings, services, answer, host=host, port=port, pause=tempo.rest, tempo=tempo
+    ) as bot:
         settle_memory()
         if settings.signing_secret is not None:
             say(f"Liaison takes Slack's requests at {bot.url}{EVENTS_PATH}; stop it with Ctrl-C.")
@@ -70,19 +74,22 @@ async def running(
     port: int = 0,
     token: Callable[[], str] = random_token,
     pause: Pause = asyncio.sleep,
+    tempo: Tempo = REAL,
 ) -> AsyncIterator[Running]:
     """A bot that listens on HTTP; port 0 takes a free one.
 
     Leaving drains it, puts down deliveries and corrections, then closes what asks services, then the store.
-    `pause`: see `connect`.
+    `pause` and `tempo`: see `connect`.
     """
     try:
         compiler = Compiler(
             services.store, services.registry, clock=services.clock, enrichment=services.enrichment
         )
-        corrections = Corrections(services.store, services.registry, clock=services.clock)
+        corrections = Corrections(
+            services.store, services.registry, clock=services.clock, rest=tempo.rest
+        )
         services = replace(services, digests=services.digests or compiler, corrections=corrections)
-        connection = await connect(settings, services, answer, token=token, pause=pause)
+        connection = await connect(settings, services, answer, token=token, pause=pause, tempo=tempo)
         try:
             async with (
                 delivering(connection, compiler),

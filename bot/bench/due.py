@@ -5,9 +5,7 @@ run faster than real time; processors do not, so that lookups feel digests more 
 """
 
 import asyncio
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 from tempfile import TemporaryDirectory
@@ -35,10 +33,10 @@ from bot.secret import Secret
 from bot.services import Services
 from bot.settings import SlackSettings
 from bot.slack.connection import Connection, claimer, connect
-from bot.slack.pace import PER_SECOND, TIER_3_PER_SECOND, Alarm, Pace, in_a_while
-from bot.slack.posts import LOOK_BURST, Paces, Posts
+from bot.slack.posts import Paces, Posts
 from bot.store import open_store
 from bot.subscriptions import Purpose, Subscription
+from bot.tempo import Hurried
 from bot.tlp import Label
 
 STORED, NEW = 20_000, 9  # assertions; the new ones fit into one message
@@ -72,31 +70,6 @@ class Figures:
     def felt(self) -> float:
         """How much longer lookups take."""
         return self.p99_meanwhile / self.p99_alone
-
-
-@dataclass(frozen=True)
-class Hurried:
-    """A clock that runs `speed` times as fast as real time, the same in all processes."""
-
-    speed: float
-    began_at: datetime = field(default_factory=utc_now)
-    began: float = field(default_factory=time.monotonic)
-
-    def __call__(self) -> datetime:
-        """Its time."""
-        return self.began_at + timedelta(seconds=self.timer())
-
-    def timer(self) -> float:
-        """Its seconds since it began."""
-        return (time.monotonic() - self.began) * self.speed
-
-    def later(self, seconds: float, then: Callable[[], None]) -> Alarm:
-        """Do something after so many of its seconds."""
-        return in_a_while(seconds / self.speed, then)
-
-    async def rest(self, seconds: float) -> None:
-        """Wait for so many of its seconds."""
-        await asyncio.sleep(seconds / self.speed)
 
 
 def allowed(channels: int) -> float:
@@ -248,7 +221,7 @@ def _office(connection: Connection, clock: Hurried) -> Office:
         connection.audiences,
         own_user="U0LIAISON",
         clock=services.clock,
-        paces=_paces(clock),
+        paces=Paces.kept(clock.tempo),
     )
     means = Means(
         store=services.store,
@@ -258,20 +231,6 @@ def _office(connection: Connection, clock: Hurried) -> Office:
         clock=services.clock,
     )
     return Office(means, rest=clock.rest)
-
-
-def _paces(clock: Hurried) -> Paces:
-    def pace(*, per_second: float = TIER_3_PER_SECOND) -> Pace:
-        return Pace(per_second=per_second, timer=clock.timer, later=clock.later)
-
-    look = Pace(
-        per_second=TIER_3_PER_SECOND,
-        burst=LOOK_BURST,
-        channel_seconds=0,
-        timer=clock.timer,
-        later=clock.later,
-    )
-    return Paces(look=look, post=pace(per_second=PER_SECOND), update=pace(), delete=pace())
 
 
 def _routes(connection: Connection, office: Office, channels: int) -> web.Application:

@@ -26,7 +26,7 @@ async def delivering(connection: Connection, writing: Writing) -> AsyncIterator[
         alerts=operator_alerts(connection),
         clock=services.clock,
     )
-    office = Office(means)
+    office = Office(means, rest=connection.tempo.rest)
     office.open()
     try:
         yield

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,8 +69,10 @@ class PerhapsTakenError(UnavailableError):
 class WebApi:
     """Slack's Web API with one bot token. Never sends a write twice unless Slack said it took nothing."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
-        self.client = client
+    def __init__(
+        self, client: AsyncWebClient, *, rest: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self.client, self._rest = client, rest
 
     async def read(self, method: str, **arguments: str | int | bool) -> Mapping[str, Any]:
         """Ask; methods that read take no JSON. Raises RefusedError or UnavailableError."""
@@ -143,7 +145,7 @@ class WebApi:
                 tries += 1
                 if tries == TRIES or asyncio.get_running_loop().time() + error.seconds > until:
                     raise
-                await asyncio.sleep(error.seconds)
+                await self._rest(error.seconds)
 
 
 def open_client(token: str, base_url: str) -> AsyncWebClient:

@@ -21,9 +21,10 @@ from bot.slack.interactions import Interactions
 from bot.slack.keeping import Keeping, Question, random_token
 from bot.slack.listen import Listeners, Parts
 from bot.slack.outbox import Outbox
-from bot.slack.posts import Posts
+from bot.slack.posts import Paces, Posts
 from bot.slack.verify import Verifier, door
 from bot.slack.work import Work
+from bot.tempo import REAL, Tempo
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Connection:
     audiences: Audiences
     posts: Posts
     outbox: Outbox
+    tempo: Tempo
 
     def http_handler(self) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The handler of what Slack sends over HTTP. Raises ConfigError without a signing secret."""
@@ -63,26 +65,36 @@ async def connect(
     *,
     token: Callable[[], str] = random_token,
     pause: Pause = asyncio.sleep,
+    tempo: Tempo = REAL,
 ) -> Connection:
     """Say hello to Slack and register every listener. `token` names what buttons refer to.
 
-    `pause` waits that many seconds between two states of an answer.
+    `pause` waits that many seconds between two states of an answer; `tempo` is that of all limits and of
+    how long something is remembered.
 
     Raises ConfigError if Slack refuses the token, UnavailableError if it does not answer.
     """
     quieten_sdk()
-    slack = WebApi(open_client(settings.bot_token.value, settings.api_url))
+    slack = WebApi(open_client(settings.bot_token.value, settings.api_url), rest=tempo.rest)
     try:
         identity = await who_am_i(slack)
     except BaseException:
         await slack.client.session.close()  # type: ignore[union-attr]  # open_client made it
         raise
     app = bolt_app(identity, claimer(services), base_url=settings.api_url)
-    parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token, pause)
+    parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token, pause, tempo)
     Listeners(parts).register(app)
     Interactions(parts).register(app)
-    posts = Posts(slack, parts.audiences, own_user=parts.own_user, clock=services.clock)
-    return Connection(slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox)
+    posts = Posts(
+        slack,
+        parts.audiences,
+        own_user=parts.own_user,
+        clock=services.clock,
+        paces=Paces.kept(tempo),
+    )
+    return Connection(
+        slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox, tempo
+    )
 
 
 def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:
@@ -101,9 +113,17 @@ def _parts(
     own_user: str,
     token: Callable[[], str],
     pause: Pause,
+    tempo: Tempo,
 ) -> Parts:
-    people = People(slack, services.registry)
-    audiences = Audiences(slack, people, services.registry, clock=services.clock, own_user=own_user)
+    people = People(slack, services.registry, timer=tempo.timer)
+    audiences = Audiences(
+        slack,
+        people,
+        services.registry,
+        clock=services.clock,
+        own_user=own_user,
+        timer=tempo.timer,
+    )
     questions: Keeping[Question] = Keeping(token=token)
     work = Work()
     return Parts(

@@ -9,9 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from itertools import count
-from typing import Protocol
 
 from bot.slack.calls import RateLimitedError
+from bot.tempo import Alarm, Later, in_a_while
 
 CHANNEL_SECONDS = 1.0  # between two messages in one channel
 PER_SECOND = 4.0  # of one workspace
@@ -19,21 +19,6 @@ TIER_3_PER_SECOND = 48 / 60  # of methods that may be called "50+ per minute": a
 MAX_HELD = 30.0  # a longer Retry-After is not waited for here: its caller has better things to do
 MAX_QUEUED = 10_000  # turns waited for at once
 _FORGET_ABOVE = 2_000  # channels
-
-
-class Alarm(Protocol):
-    """Something that will happen later."""
-
-    def cancel(self) -> object:
-        """Let it not happen."""
-
-
-Later = Callable[[float, Callable[[], None]], Alarm]
-
-
-def in_a_while(seconds: float, then: Callable[[], None]) -> Alarm:
-    """Do it after so many seconds, in the running event loop."""
-    return asyncio.get_running_loop().call_later(seconds, then)
 
 
 class Pace:

@@ -8,7 +8,7 @@ never will (`RefusedError`). Slack has no key that makes a post unique: its nonc
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ from bot.slack.calls import (
     WebApi,
 )
 from bot.slack.outbox import Letter, ReadersChangedError, payload
-from bot.slack.pace import TIER_3_PER_SECOND, Pace
+from bot.slack.pace import PER_SECOND, TIER_3_PER_SECOND, Pace
+from bot.tempo import REAL, Tempo
 
 LOOK_SECONDS = 20.0  # the last look at the readers
 POST_SECONDS = 15.0  # together with the look well below deliveries.SETTLE_SECONDS
@@ -63,12 +64,27 @@ class Paces:
     something need some of them, too.
     """
 
-    look: Pace = field(
-        default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND, burst=LOOK_BURST, channel_seconds=0)
-    )
-    post: Pace = field(default_factory=Pace)
-    update: Pace = field(default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND))
-    delete: Pace = field(default_factory=lambda: Pace(per_second=TIER_3_PER_SECOND))
+    look: Pace
+    post: Pace
+    update: Pace
+    delete: Pace
+
+    @classmethod
+    def kept(cls, tempo: Tempo = REAL) -> "Paces":
+        """Those of Slack's limits, kept by that timer."""
+
+        def pace(per_second: float) -> Pace:
+            return Pace(per_second=per_second, timer=tempo.timer, later=tempo.later)
+
+        look = Pace(
+            per_second=TIER_3_PER_SECOND,
+            burst=LOOK_BURST,
+            channel_seconds=0,
+            timer=tempo.timer,
+            later=tempo.later,
+        )
+        update, delete = pace(TIER_3_PER_SECOND), pace(TIER_3_PER_SECOND)
+        return cls(look=look, post=pace(PER_SECOND), update=update, delete=delete)
 
 
 class Posts:
@@ -84,7 +100,7 @@ class Posts:
         paces: Paces | None = None,
     ) -> None:
         self._slack, self._audiences, self._own_user, self._clock = slack, audiences, own_user, clock
-        self._paces = paces or Paces()
+        self._paces = paces or Paces.kept()
 
     async def readers(self, conversation: str) -> Audience:
         """Who reads it, asked now. Raises RefusedError, RateLimitedError, NotTakenError, never guesses."""
