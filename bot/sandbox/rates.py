@@ -46,6 +46,11 @@ class _Bucket:
     at: float
 
 
+def tier(method: str) -> int:
+    """Its tier; methods whose tier is not known count as tier 3."""
+    return _TIER.get(method, 3)
+
+
 class Rates:
     """Counts calls and says when one is too many."""
 
@@ -78,5 +83,5 @@ def _limits(method: str, channel: str) -> tuple[_Limit, ...]:
             _Limit(f"{method} {channel}", 1.0, _BURST_POSTS),
             _Limit(method, _ALL_POSTS_PER_MINUTE / 60, _ALL_POSTS_BURST),
         )
-    per_minute = _PER_MINUTE[_TIER.get(method, 3)]
+    per_minute = _PER_MINUTE[tier(method)]
     return (_Limit(method, per_minute / 60, per_minute),)

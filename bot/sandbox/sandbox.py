@@ -114,6 +114,10 @@ class Sandbox(Acting):
         self._page.fakes = fakes
         fakes.watch(self.workspace.touch)
 
+    def watch_calls(self, called: Callable[[Recorded], object]) -> None:
+        """Have it told of each call of the app from now on."""
+        self._api.called = called
+
     async def verify(self) -> bool:
         """Check the app's address with a challenge, as Slack does when it is entered."""
         return await self._courier.verify(secrets.token_hex(16))

@@ -57,6 +57,7 @@ class WebApi:
         self.in_flight = 0
         self.rates: Rates | None = None
         self.base_url = ""
+        self.called: Callable[[Recorded], object] = lambda _: None  # told of each call
         self._workspace = workspace
         self._triggers = triggers
         self._response_urls = response_urls
@@ -159,7 +160,9 @@ class WebApi:
         return web.Response(text=f"OK - {len(content)}")
 
     def _record(self, method: str, arguments: Mapping[str, Any], error: str | None) -> None:
-        self.calls.append(Recorded(method, arguments, error))
+        recorded = Recorded(method, arguments, error)
+        self.calls.append(recorded)
+        self.called(recorded)
         if len(self.calls) > MAX_KEPT:
             del self.calls[: MAX_KEPT // 2]
 

@@ -110,6 +110,8 @@ class Workspace:
         self.views: dict[str, View] = {}
         self.files: dict[str, File] = {}
         self.revision = 0
+        self.said: Callable[[Message], object] = lambda _: None  # told of each message and each edit
+        self.opened: Callable[[View], object] = lambda _: None  # and of each modal
         self._changed = asyncio.Event()
         self._last_microsecond = 0
         self._numbers = 0
@@ -176,6 +178,7 @@ class Workspace:
         )
         place.messages.append(message)
         del place.messages[:-MAX_MESSAGES]
+        self.said(message)
         self.touch()
         return message
 
@@ -184,6 +187,7 @@ class Workspace:
         changed = replace(message, text=text[:MAX_TEXT], blocks=self.with_ids(blocks), edited=True, **more)
         messages = self.channel(message.channel).messages
         messages[messages.index(message)] = changed
+        self.said(changed)
         self.touch()
         return changed
 
@@ -295,6 +299,7 @@ class Workspace:
         filled = {**view, "blocks": list(self.with_ids(view.get("blocks", ())))}
         new = View(id=view_id or self.new_id("V"), user=user, view=filled, hash=self.next_ts())
         self.views[new.id] = new
+        self.opened(new)
         self.touch()
         return new
 
