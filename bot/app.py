@@ -26,7 +26,8 @@ from bot.slack.keeping import random_token
 from bot.slack.socket import SocketMode
 from bot.tempo import REAL, Tempo
 
-HEALTH_PATH = "/healthz"
+HEALTH_PATH = "/healthz"  # whether the store answers
+LIFE_PATH = "/livez"  # whether Liaison does: for whoever would restart it, or leave it out, if not
 HEALTH_SECONDS = 2.0
 SHUTDOWN_SECONDS = 2.0  # for responses that are being written, after everything else is done
 LOG = logging.getLogger("bot.app")
@@ -142,7 +143,13 @@ def _routes(connection: Connection) -> web.Application:
     if connection.settings.signing_secret is not None:
         app.router.add_post(EVENTS_PATH, connection.http_handler())
     app.router.add_get(HEALTH_PATH, _health(connection.services))
+    app.router.add_get(LIFE_PATH, _life)
     return app
+
+
+async def _life(_: web.Request) -> web.Response:
+    """That requests are answered at all; a lost store is no reason to be restarted."""
+    return web.json_response({"status": "ok"})
 
 
 def _health(services: Services) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -273,9 +273,22 @@ async def test_slacks_challenge_is_answered(stage: Stage) -> None:
     assert await stage.sandbox.verify()
 
 
-async def test_the_health_check_tells_nothing_but_health(stage: Stage) -> None:
-    async with aiohttp.ClientSession() as session, session.get(stage.bot.url + "/healthz") as response:
+@pytest.mark.parametrize("path", ["/healthz", "/livez"])
+async def test_the_health_checks_tell_nothing_but_health(stage: Stage, path: str) -> None:
+    async with aiohttp.ClientSession() as session, session.get(stage.bot.url + path) as response:
         assert (response.status, await response.json()) == (200, {"status": "ok"})
+
+
+async def test_without_its_store_the_bot_is_unhealthy_and_alive(stage: Stage) -> None:
+    await stage.bot.connection.services.store.close()
+
+    async with aiohttp.ClientSession() as session:
+        statuses = []
+        for path in ("/healthz", "/livez"):
+            async with session.get(stage.bot.url + path) as response:
+                statuses.append(response.status)
+
+    assert statuses == [503, 200]
 
 
 def test_a_signature_is_remembered_for_longer_than_it_could_be_used() -> None:
