@@ -23,6 +23,7 @@ class Trouble(StrEnum):
     UNCERTAIN = (
         "may stand there or not: Slack does not let Liaison look; look yourself, then have it sent anew"
     )
+    PERHAPS_TWICE = "may stand there twice, and Slack does not let Liaison look; look yourself"
     DUPLICATE = "stands there twice, and Slack does not let Liaison delete the second one; delete it yourself"
     LOCKED_OUT = "waits: Slack does not take Liaison's token any more; set another and restart Liaison"
 

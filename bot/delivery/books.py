@@ -21,7 +21,7 @@ from bot.services import Store
 PORTION = 500  # indicators looked up in one go
 MOST_POSTS = 10_000  # of a channel
 
-PENDING = frozenset(("doubted", "correcting", "deleting"))
+PENDING = frozenset(("intended", "doubted", "correcting", "deleting"))
 
 
 class Correcting(Posting, Protocol):
@@ -29,9 +29,6 @@ class Correcting(Posting, Protocol):
 
     async def correct(self, conversation: str, ts: str, letter: Letter) -> None:
         """Put other words into a post of ours. Raises UneditableError and what `post_marked` raises."""
-
-    async def delete_file(self, file_id: str) -> None:
-        """Delete a file of ours, or find it gone. Raises as `withdraw`."""
 
 
 Tell = Callable[[str], Awaitable[object]]
@@ -63,24 +60,33 @@ class WaitError(UnavailableError):
         self.until = until
 
 
+class OvertakenError(UnavailableError):
+    """Somebody else wrote that post since it was read: begin again."""
+
+    def __init__(self) -> None:
+        super().__init__("Liaison goes on with that by itself in a moment.")
+
+
 class Books:
-    """The posts of one thread as they were committed last. Nobody else may write them meanwhile."""
+    """The posts of one thread as they were committed last; what others write meanwhile is not overwritten."""
 
     def __init__(self, store: Store, channel: str, root: str) -> None:
         self._store, self.channel, self.root = store, channel, root
         self.posts: dict[str, Post] = {}  # by ts, the root first
+        self.named: dict[str, Post] = {}  # answers of the channel whose `ts` is known, by nonce
 
     async def load(self) -> None:
         """Read those that something can be done about."""
         found = await self._store.posts(channel=self.channel, most=MOST_POSTS)
         mine = [each for each in found if amends.root(each) == self.root and is_open(each)]
         self.posts = {each.ts: each for each in sorted(mine, key=_order)}
+        self.named = {each.nonce: each for each in found if each.nonce and not each.is_intended}
 
     async def put(self, post: Post, **changed: object) -> Post:
-        """Write it, if anything changed."""
+        """Write it, if anything changed. Raises OvertakenError."""
         new = msgspec.structs.replace(post, **changed)
-        if new != post:
-            await self._store.record_post(new)
+        if new != post and not await self._store.replace_post(post, new):
+            raise OvertakenError
         self.posts[post.ts] = new
         return new
 
@@ -103,6 +109,11 @@ async def looked_up(store: Store, indicators: Iterable[Indicator]) -> dict[Key, 
 def about_of(doing: Amending) -> list[Item]:
     """What those who read the post are told of."""
     return [item for note in doing.notes if not note.source for item in note.about]
+
+
+def joined(one: Iterable[Item], other: Iterable[Item]) -> tuple[Item, ...]:
+    """Both, each item once."""
+    return tuple(dict.fromkeys((*one, *other)))
 
 
 def _order(post: Post) -> tuple[bool, int, str]:

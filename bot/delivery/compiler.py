@@ -46,8 +46,8 @@ class Compiler:
         self._store, self._registry, self._clock, self._enrichment = store, registry, clock, enrichment
         self._one_chart = asyncio.Lock()
 
-    async def edition(self, delivery: Delivery, audience: Audience) -> Edition | None:
-        """What is posted; None if there is nothing to say. Raises BotError."""
+    async def edition(self, delivery: Delivery, audience: Audience) -> Edition:
+        """What is posted; without pieces if there is nothing to say. Raises BotError."""
         if delivery.purpose is Purpose.SUMMARY:
             due = datetime.fromisoformat(delivery.period)
             told = await self._summary(audience, last_end(due, _end(delivery, self._clock), delivery.zone))
@@ -56,7 +56,7 @@ class Compiler:
             return Edition(audience=audience, pieces=pieces)
         draft = await self._draft(delivery, audience)
         if draft.digest.is_empty and not delivery.say_nothing_new:
-            return None
+            return Edition(audience=audience, pieces=(), changes_upto=draft.changes_upto)
         pieces = await asyncio.to_thread(typesetting.of_digest, draft.digest, draft.items)
         return Edition(audience=audience, pieces=pieces, changes_upto=draft.changes_upto)
 

@@ -8,10 +8,9 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Protocol
 
 import msgspec
 
@@ -19,9 +18,11 @@ from bot.deliveries import ENDED, Delivery, Post, State
 from bot.delivery import retrying
 from bot.delivery.alerts import LOG, Alert, Alerts, Trouble
 from bot.delivery.changed import changes_mark
+from bot.delivery.drafting import Drafts, Writing
 from bot.delivery.edition import (
     Edition,
     File,
+    Piece,
     Sheet,
     continued,
     decode,
@@ -30,7 +31,9 @@ from bot.delivery.edition import (
     without_files,
 )
 from bot.delivery.posting import (
+    ClaimsChangedError,
     FilesRefusedError,
+    HistoryRefusedError,
     LockedOutError,
     NotTakenError,
     Posting,
@@ -42,17 +45,8 @@ from bot.logs import log_mistake
 from bot.services import Store
 from bot.sharing import Audience
 
-REWRITES = 3  # in one go; a channel whose readers change all the time waits
+REWRITES = 3  # in one go; a channel whose readers or claims change all the time waits
 LOOK_BACK = timedelta(hours=25)  # before a post was started, for our clock may be wrong by an hour or a day
-MOST_CHANNELS = 5_000  # whose readers are remembered
-RECORDED = 200  # of a channel's latest posts, where a post may be known already
-
-
-class Writing(Protocol):
-    """Who writes what is delivered."""
-
-    async def edition(self, delivery: Delivery, audience: Audience) -> Edition | None:
-        """What these readers may see of it now; None if there is nothing to say. Raises BotError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +60,6 @@ class Means:
     clock: Callable[[], datetime]
     nonce: Callable[[], str] = lambda: secrets.token_urlsafe(16)
     jitter: Callable[[], float] = random.random
-    # Who read each channel the last time: most likely the same as now, which the look before the post will
-    # tell. Slack allows fewer looks than posts, so none is spent on what can be guessed.
-    readers: dict[str, Audience] = field(default_factory=dict)
 
 
 class _LostError(Exception):
@@ -84,6 +75,7 @@ class Errand:
         self._edition: Edition | None = None
         self._is_held = True
         self._rewrites = 0
+        self._drafts = Drafts(delivery.channel, means.store, means.posting, means.writing, means.clock)
 
     async def run(self) -> Delivery:
         """Go on until it ends, must wait, or is somebody else's; gives how far it is."""
@@ -111,6 +103,8 @@ class Errand:
                 await self._send(0)
             case State.SENDING:
                 await self._look(0)
+            case _ if not self._delivery.message:
+                await self._take_up()
             case _ if self._delivery.started_at is not None:
                 await self._look(self._delivery.parts + 1)
             case _ if self._delivery.parts + 1 < len(self._content().pieces):
@@ -123,41 +117,35 @@ class Errand:
     async def _write(self) -> None:
         if self._delivery.written_at is None:
             self._delivery = self._with(written_at=self._means.clock())
-        audience, edition = await self._newly_written()
-        if edition is None:
+        await self._put_written(await self._drafts.first(self._delivery))
+
+    async def _put_written(self, edition: Edition) -> None:
+        if not edition.pieces:
+            await self._told(edition)
             await self._put(retrying.got_on(self._with(state=State.EMPTY, message="")))
             return
         nonce = self._delivery.nonce or self._means.nonce()  # one for all tries, so that each can be found
-        await self._put_edition(edition, audience, self._with(state=State.COMPILED, nonce=nonce))
+        await self._put_edition(edition, self._with(state=State.COMPILED, nonce=nonce))
 
-    async def _rewrite(self, number: int) -> None:
-        """Its readers changed before that piece: write it, or what is left of it, for those of now."""
+    async def _rewrite(self, number: int, readers: Audience | None, why: BotError) -> None:
+        """Something changed before that piece: write it, or what is left of it, for those of now."""
+        self._delivery = retrying.unsent(self._delivery)
+        if self._rewrites >= REWRITES:
+            raise why
         self._rewrites += 1
+        edition = await self._drafts.written(self._delivery, readers)
         if number == 0:
-            self._delivery = self._with(state=State.DUE)
+            await self._put_written(edition)
             return
-        audience, edition = await self._newly_written()
-        rest = continued(self._content(), edition, number)
-        await self._put_edition(rest, audience, self._delivery)
+        await self._put_edition(continued(self._content(), edition, number), self._delivery)
 
-    async def _newly_written(self) -> tuple[Audience, Edition | None]:
-        if (audience := self._supposed_readers()) is not None:
-            edition = await self._means.writing.edition(self._delivery, audience)
-            if edition is not None:  # whether there is nothing to say is not left to a guess
-                return audience, edition
-        audience = await self._means.posting.readers(self._delivery.channel)
-        return audience, await self._means.writing.edition(self._delivery, audience)
+    async def _take_up(self) -> None:
+        """An operator has it go on; what was written is gone: behind what stands there follows the rest."""
+        await self._put_edition(await self._drafts.first(self._delivery), self._delivery)
 
-    def _supposed_readers(self) -> Audience | None:
-        """Those of the last time, until it turns out that they are others."""
-        last = self._means.readers.pop(self._delivery.channel, None)
-        if last is None or self._rewrites or self._delivery.state is not State.DUE:
-            return None
-        return replace(last, read_at=self._means.clock())
-
-    async def _put_edition(self, edition: Edition, audience: Audience, delivery: Delivery) -> None:
-        message = await asyncio.to_thread(encode, edition)
-        await self._put(msgspec.structs.replace(delivery, message=message, readers=digest_of(audience)))
+    async def _put_edition(self, edition: Edition, delivery: Delivery) -> None:
+        message, readers = await asyncio.to_thread(encode, edition), digest_of(edition.audience)
+        await self._put(msgspec.structs.replace(delivery, message=message, readers=readers))
         self._edition = edition
 
     def _content(self) -> Edition:
@@ -171,15 +159,16 @@ class Errand:
         """Bring one piece; the first into the channel, the others beneath it."""
         piece = self._content().pieces[number]
         try:
-            ts = await (self._post(piece, number) if isinstance(piece, Sheet) else self._attach(piece))
+            ts = await (
+                self._post(piece, number) if isinstance(piece, Sheet) else self._attach(piece, number)
+            )
         except FilesRefusedError:
             self._delivery = retrying.unsent(self._delivery)
             await self._say_instead(number)
-        except ReadersChangedError:
-            self._delivery = retrying.unsent(self._delivery)
-            if self._rewrites >= REWRITES:
-                raise
-            await self._rewrite(number)
+        except ReadersChangedError as error:
+            await self._rewrite(number, error.readers, error)
+        except ClaimsChangedError as error:
+            await self._rewrite(number, self._content().audience, error)
         except (NotTakenError, RefusedError):
             self._delivery = retrying.unsent(self._delivery)
             raise
@@ -193,9 +182,10 @@ class Errand:
             nonce=self._nonce(number),
             thread=self._delivery.ts,
             starting=self._start,
+            checking=lambda: self._drafts.check(self._content(), number),
         )
 
-    async def _attach(self, file: File) -> str:
+    async def _attach(self, file: File, number: int) -> str:
         content = await asyncio.to_thread(lambda: file.content)
         return await self._means.posting.attach(
             self._delivery.channel,
@@ -204,6 +194,7 @@ class Errand:
             self._content().letter(file.words),
             thread=self._delivery.ts,
             starting=self._start,
+            checking=lambda: self._drafts.check(self._content(), number),
         )
 
     async def _start(self) -> None:
@@ -214,11 +205,10 @@ class Errand:
     async def _say_instead(self, number: int) -> None:
         """Files are not taken there: the words that were written for that case follow."""
         edition = without_files(self._content(), number)
-        await self._put_edition(edition, edition.audience, self._delivery)
+        await self._put_edition(edition, self._delivery)
 
     async def _arrived(self, number: int, ts: str, *, is_found: bool = False) -> None:
         """It stands there: into the ledger with it, then on to the next."""
-        self._remember_readers(is_found)
         await self._record(number, ts, is_found)
         if number == 0:
             sent = self._with(state=State.SENT, ts=ts, started_at=None)
@@ -230,11 +220,8 @@ class Errand:
             if number == 0:
                 await self._make_way(ts)
             raise
-
-    def _remember_readers(self, is_found: bool) -> None:
-        audience = self._content().audience
-        if not is_found and audience.fresh and len(self._means.readers) < MOST_CHANNELS:
-            self._means.readers[self._delivery.channel] = audience
+        if not is_found:
+            await self._drafts.remember(self._content().audience)
 
     async def _record(self, number: int, ts: str, is_found: bool) -> None:
         if is_found and await self._recorded(ts) is not None:
@@ -264,7 +251,7 @@ class Errand:
             return
         found = await self._found(number)
         if found:
-            await self._withdraw(found[1:])
+            await self._withdraw(found[1:], self._content().pieces[number])
             await self._arrived(number, found[0], is_found=True)
         else:
             await self._put(msgspec.structs.replace(retrying.unsent(self._delivery), resent=True))
@@ -281,7 +268,7 @@ class Errand:
 
     async def _found(self, number: int) -> list[str]:
         posting, delivery, piece = self._means.posting, self._delivery, self._content().pieces[number]
-        oldest = (delivery.started_at or self._means.clock()) - LOOK_BACK
+        oldest = (delivery.started_at or delivery.written_at or self._means.clock()) - LOOK_BACK
         if isinstance(piece, File):
             return await posting.find_attached(
                 delivery.channel, piece.name, oldest=oldest, thread=delivery.ts
@@ -292,12 +279,21 @@ class Errand:
     async def _finish(self) -> None:
         """All of it stands there: once."""
         if self._delivery.resent:
-            for number, piece in enumerate(self._content().pieces):
-                if isinstance(piece, Sheet):
-                    await self._withdraw(await self._late(number))
-        if upto := self._content().changes_upto:
-            await self._means.store.set_mark(changes_mark(self._delivery.channel), upto)
+            await self._withdraw_late_ones()
+        await self._told(self._content())
         await self._put(retrying.got_on(self._with(state=State.DONE, message="")))
+
+    async def _told(self, edition: Edition) -> None:
+        """The next one tells only of changes after these."""
+        if edition.changes_upto:
+            await self._means.store.set_mark(changes_mark(self._delivery.channel), edition.changes_upto)
+
+    async def _withdraw_late_ones(self) -> None:
+        try:
+            for number, piece in enumerate(self._content().pieces):
+                await self._withdraw(await self._late(number), piece)
+        except HistoryRefusedError:
+            await self._means.alerts.tell(Alert(Trouble.PERHAPS_TWICE, self._delivery))
 
     async def _late(self, number: int) -> list[str]:
         """What stands there besides the one that counts: what was sent first and came last."""
@@ -311,12 +307,16 @@ class Errand:
         """Somebody else took over while we were sending: what they sent counts."""
         for other in await self._means.store.deliveries(self._delivery.channel):
             if _is_same(other, self._delivery) and other.ts not in ("", ts):
-                await self._withdraw([ts])
+                await self._withdraw([ts], self._content().pieces[0])
 
-    async def _withdraw(self, duplicates: list[str]) -> None:
+    async def _withdraw(self, duplicates: list[str], piece: Piece) -> None:
+        posting = self._means.posting
         for ts in duplicates:
             try:
-                await self._means.posting.withdraw(self._delivery.channel, ts)
+                if isinstance(piece, File):
+                    await posting.delete_file(ts)
+                else:
+                    await posting.withdraw(self._delivery.channel, ts)
             except LockedOutError:
                 raise
             except RefusedError:
@@ -328,8 +328,7 @@ class Errand:
     # --- keeping the books -----------------------------------------------------------------------------
 
     async def _recorded(self, ts: str) -> Post | None:
-        posts = await self._means.store.posts(channel=self._delivery.channel, most=RECORDED)
-        return next((post for post in posts if post.ts == ts), None)
+        return await self._means.store.post(self._delivery.channel, ts)
 
     def _nonce(self, number: int) -> str:
         """That of the first piece is random, those of the others follow from it."""

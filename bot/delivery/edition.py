@@ -57,8 +57,9 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """What one delivery posts: the first piece, a sheet, into the channel, the others beneath it."""
 
     audience: Audience
-    pieces: tuple[Piece, ...]
-    changes_upto: int = 0  # the number of the last change that it took into account
+    pieces: tuple[Piece, ...]  # none if there is nothing to say
+    changes_upto: int = 0  # the number of the last change that it tells of, if it concerns its channel
+    judged_upto: int = 0  # that of the last one before it was begun: of later ones it may know nothing
 
     def letter(self, sheet: Sheet) -> Letter:
         """A sheet as it is posted."""
@@ -105,11 +106,9 @@ def digest_of(audience: Audience) -> str:
     return sha256(_orderly_encoder.encode(replace(audience, read_at=None))).hexdigest()
 
 
-def continued(old: Edition, new: Edition | None, standing: int) -> Edition:
-    """The rest of `new` behind the pieces of `old` that stand there; None: nothing may follow."""
+def continued(old: Edition, new: Edition, standing: int) -> Edition:
+    """The rest of `new` behind the pieces of `old` that stand there."""
     said = old.pieces[:standing]
-    if new is None:
-        return msgspec.structs.replace(old, pieces=said)
     rest = tuple(each for each in new.pieces[1:] if each not in said)
     return msgspec.structs.replace(new, pieces=said + rest)
 

@@ -7,7 +7,8 @@ from bot.blocks import render
 from bot.chat import Actor, Notice, Row
 from bot.delivery.alerts import LOG, OperatorAlerts
 from bot.delivery.corrections import Corrections
-from bot.delivery.courier import Means, Writing
+from bot.delivery.courier import Means
+from bot.delivery.drafting import Writing
 from bot.delivery.office import Office
 from bot.delivery.through_slack import ThroughSlack
 from bot.slack.connection import Connection

@@ -15,6 +15,10 @@ from bot.sharing import Audience
 Starting = Callable[[], Awaitable[object]]
 
 
+async def nothing() -> None:
+    """What is to be done before a post unless its sender says otherwise."""
+
+
 class NotTakenError(UnavailableError):
     """Nothing arrived: it can be tried again without a look at what stands there."""
 
@@ -32,7 +36,18 @@ class PerhapsTakenError(UnavailableError):
 
 
 class ReadersChangedError(BotError):
-    """Others than those it was cleared for would read it, or that was too long ago; nothing was sent."""
+    """Others than those it was cleared for would read it, or that was too long ago; nothing was sent.
+
+    `readers` do, as the look at them said right then, if there was one.
+    """
+
+    def __init__(self, words: str = "", readers: Audience | None = None) -> None:
+        super().__init__(words or "Who reads it changed just now.")
+        self.readers = readers
+
+
+class ClaimsChangedError(BotError):
+    """What it shows is not for its readers any more; nothing was sent."""
 
 
 class RefusedError(BotError):
@@ -74,12 +89,20 @@ class Posting(Protocol):
         """Who reads that channel, asked now. Raises RefusedError, UnavailableError."""
 
     async def post_marked(
-        self, conversation: str, letter: Letter, *, nonce: str, thread: str = "", starting: Starting
+        self,
+        conversation: str,
+        letter: Letter,
+        *,
+        nonce: str,
+        thread: str = "",
+        starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         """Post once where all members read it, with the nonce in its metadata; gives its `ts`.
 
         `starting` is awaited when its turn has come and before the last look at the readers: the place to
-        write down that a post may be under way from now on, for less than SETTLE_SECONDS.
+        write down that a post may be under way from now on, for less than SETTLE_SECONDS. `checking` is
+        awaited after that look: if it raises, nothing is sent.
         Raises ReadersChangedError, RefusedError, NotTakenError, PerhapsTakenError.
         """
 
@@ -103,13 +126,18 @@ class Posting(Protocol):
         *,
         thread: str,
         starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         """Put a file beneath a post where all members read it; gives the file's id.
 
-        `starting` is awaited as in `post_marked`. Raises FilesRefusedError and what `post_marked` raises.
+        `starting` and `checking` are awaited as in `post_marked`.
+        Raises FilesRefusedError and what `post_marked` raises.
         """
 
     async def find_attached(
         self, conversation: str, name: str, *, oldest: datetime, thread: str
     ) -> list[str]:
         """The ids of files of that name that we put beneath a post since then. Raises as `find_marked`."""
+
+    async def delete_file(self, file_id: str) -> None:
+        """Delete a file of ours, or find it gone. Raises as `withdraw`."""

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from bot.delivery import posting
-from bot.delivery.posting import Letter, Starting
-from bot.errors import BotError, UnavailableError
+from bot.delivery.posting import Letter, Starting, nothing
+from bot.errors import UnavailableError
 from bot.sharing import Audience
 from bot.slack import calls, outbox, posts
 from bot.slack.posts import Posts
@@ -24,12 +24,24 @@ class ThroughSlack:
             return await self._posts.readers(conversation)
 
     async def post_marked(
-        self, conversation: str, letter: Letter, *, nonce: str, thread: str = "", starting: Starting
+        self,
+        conversation: str,
+        letter: Letter,
+        *,
+        nonce: str,
+        thread: str = "",
+        starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         """Post once where all members read it, with the nonce in its metadata; gives its `ts`."""
         with _in_their_words():
             return await self._posts.post_marked(
-                conversation, _as_slack(letter), nonce=nonce, thread=thread, starting=starting
+                conversation,
+                _as_slack(letter),
+                nonce=nonce,
+                thread=thread,
+                starting=starting,
+                checking=checking,
             )
 
     async def find_marked(
@@ -58,11 +70,18 @@ class ThroughSlack:
         *,
         thread: str,
         starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         """Put a file beneath a post where all members read it; gives the file's id."""
         with _in_their_words():
             return await self._posts.attach(
-                conversation, name, content, _as_slack(letter), thread=thread, starting=starting
+                conversation,
+                name,
+                content,
+                _as_slack(letter),
+                thread=thread,
+                starting=starting,
+                checking=checking,
             )
 
     async def find_attached(
@@ -91,7 +110,9 @@ def _in_their_words() -> Iterator[None]:
     except calls.RefusedError as error:
         kind = next(theirs for ours, theirs in _REFUSALS if isinstance(error, ours))
         raise kind(error.code) from error
-    except (outbox.ReadersChangedError, calls.NotTakenError, calls.PerhapsTakenError) as error:
+    except outbox.ReadersChangedError as error:
+        raise posting.ReadersChangedError(str(error), error.readers) from error
+    except (calls.NotTakenError, calls.PerhapsTakenError) as error:
         raise _OTHERS[type(error)](str(error)) from error
 
 
@@ -102,8 +123,7 @@ _REFUSALS: tuple[tuple[type[calls.RefusedError], type[posting.RefusedError]], ..
     (posts.UneditableError, posting.UneditableError),
     (calls.RefusedError, posting.RefusedError),
 )
-_OTHERS: dict[type[BotError], type[UnavailableError] | type[posting.ReadersChangedError]] = {
-    outbox.ReadersChangedError: posting.ReadersChangedError,
+_OTHERS: dict[type[UnavailableError], type[UnavailableError]] = {
     calls.NotTakenError: posting.NotTakenError,
     calls.PerhapsTakenError: posting.PerhapsTakenError,
 }

@@ -4,13 +4,13 @@ It and `bot.slack.posts`, for what Liaison says by itself, are the only places t
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.blockkit import message_problems, view_problems
 from bot.blocks import Message
-from bot.chat import Actor
+from bot.chat import Actor, Reply
 from bot.errors import BotError, UnavailableError
 from bot.sharing import Audience, Reach
 from bot.slack.audience import FRESH_SECONDS, Audiences, alone, same_readers
@@ -21,15 +21,18 @@ RESPONSE_USES = 5  # https://docs.slack.dev/interactivity/handling-user-interact
 RESPONSE_SECONDS = 10.0
 MAX_FILE_BYTES = 1_000_000
 TRIGGER_SECONDS = 3.0
+EVENT_TYPE = "liaison_post"
 
 Json = dict[str, object]
+Sharing = Callable[[str], Awaitable[object]]
 
 
 class ReadersChangedError(BotError):
-    """Others than those it was cleared for would read it; nothing was sent."""
+    """Others than those it was cleared for would read it; nothing was sent. `readers` do, if that is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, readers: Audience | None = None) -> None:
         super().__init__("Who reads this conversation changed just now, so nothing was said; ask again.")
+        self.readers = readers
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Attachment:
     name: str
     content: bytes
     letter: Letter
+    shows: Reply
 
 
 @dataclass(frozen=True)
@@ -75,19 +79,21 @@ class Outbox:
     ) -> None:
         self._slack, self._audiences, self._people, self._clock = slack, audiences, people, clock
 
-    async def post(self, conversation: str, letter: Letter, *, thread: str = "") -> str:
-        """Post where all members read it; gives its `ts`.
+    async def post(self, conversation: str, letter: Letter, *, thread: str = "", nonce: str = "") -> str:
+        """Post where all members read it; gives its `ts`. With a nonce it can be found again.
 
         Raises ReadersChangedError, RefusedError, UnavailableError.
         """
         readers = await self._audiences.of_conversation(conversation, max_age=0)
         self._check(letter, readers)
-        return await self._post(conversation, letter.message, thread)
+        return await self._post(conversation, letter.message, thread, nonce)
 
-    async def post_direct(self, conversation: str, actor: Actor, letter: Letter, *, thread: str = "") -> str:
+    async def post_direct(
+        self, conversation: str, actor: Actor, letter: Letter, *, thread: str = "", nonce: str = ""
+    ) -> str:
         """Post in the direct conversation with that one person; gives its `ts`. Raises the same."""
         self._check(letter, await self._alone(Reach.DM, actor))
-        return await self._post(conversation, letter.message, thread)
+        return await self._post(conversation, letter.message, thread, nonce)
 
     async def change_direct(self, conversation: str, ts: str, actor: Actor, letter: Letter) -> None:
         """Put other words into a message there; twice if need be, for it does no harm. Raises the same."""
@@ -108,20 +114,27 @@ class Outbox:
             raise RefusedError("channel_not_found")
         return found
 
-    async def attach(self, conversation: str, actor: Actor, file: Attachment, *, thread: str = "") -> None:
-        """Put a file into the direct conversation with that one person. Raises the same."""
+    async def attach(
+        self, conversation: str, actor: Actor, file: Attachment, *, sharing: Sharing, thread: str = ""
+    ) -> None:
+        """Put a file into the direct conversation with that one person. Raises the same.
+
+        `sharing` is awaited with its id when it is uploaded and before anybody can read it.
+        """
         if not 0 < len(file.content) <= MAX_FILE_BYTES:
             raise RefusedError("file_too_large")
         self._check(file.letter, await self._alone(Reach.DM, actor))
         announced = await self._slack.read(
             "files.getUploadURLExternal", filename=file.name, length=len(file.content)
         )
+        file_id = str(announced.get("file_id", ""))
         await self._slack.upload(str(announced.get("upload_url", "")), file.content)
         self._check(file.letter, await self._alone(Reach.DM, actor))
+        await sharing(file_id)
         await self._slack.write(
             "files.completeUploadExternal",
             {
-                "files": [{"id": str(announced.get("file_id", "")), "title": file.name}],
+                "files": [{"id": file_id, "title": file.name}],
                 "channel_id": conversation,
                 "initial_comment": file.letter.message.text,
                 **({"thread_ts": thread} if thread else {}),
@@ -160,10 +173,11 @@ class Outbox:
         await self._check_may_see(actor, audience)
         await self._slack.write("views.update", {"view_id": view_id, "view": sound_view(view)})
 
-    async def _post(self, conversation: str, message: Message, thread: str) -> str:
+    async def _post(self, conversation: str, message: Message, thread: str, nonce: str) -> str:
         arguments = {
             "channel": conversation,
             **payload(message),
+            **({"metadata": marked(nonce)} if nonce else {}),
             "unfurl_links": False,  # Slack must fetch nothing, whatever got past the defanging
             "unfurl_media": False,
             **({"thread_ts": thread} if thread else {}),
@@ -215,6 +229,11 @@ def sound_view(view: Json) -> Json:
     if found := view_problems(view):
         raise ValueError(f"{len(found)} problems in a view")
     return view
+
+
+def marked(nonce: str) -> Json:
+    """The metadata that a post is found again by: opaque, for every member can read it."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}}
 
 
 def payload(message: Message) -> Json:

@@ -23,7 +23,7 @@ from bot.slack.calls import (
     TokenRefusedError,
     WebApi,
 )
-from bot.slack.outbox import Letter, ReadersChangedError, payload
+from bot.slack.outbox import EVENT_TYPE, Letter, ReadersChangedError, marked, payload
 from bot.slack.pace import PER_SECOND, TIER_3_PER_SECOND, Pace
 from bot.tempo import REAL, Tempo
 
@@ -35,7 +35,6 @@ MAX_FILE_BYTES = 20_000_000
 LOOK_BURST = 40  # of the 50 that Slack takes at once
 PAGE = 200
 MAX_PAGES = 25  # of history; more talk than that since a post is not read through
-EVENT_TYPE = "liaison_post"
 
 Starting = Callable[[], Awaitable[object]]
 
@@ -110,18 +109,26 @@ class Posts:
     # --- saying ----------------------------------------------------------------------------------------
 
     async def post_marked(
-        self, conversation: str, letter: Letter, *, nonce: str, thread: str = "", starting: Starting = nothing
+        self,
+        conversation: str,
+        letter: Letter,
+        *,
+        nonce: str,
+        thread: str = "",
+        starting: Starting = nothing,
+        checking: Starting = nothing,
     ) -> str:
         """Post once where all members read it, with the nonce in its metadata; gives its `ts`.
 
         `starting` is awaited when its turn has come and before anything is sent: the place to write down that
-        a post may be under way from now on, for at most LOOK_SECONDS + POST_SECONDS on our side.
+        a post may be under way from now on, for at most LOOK_SECONDS + POST_SECONDS on our side. `checking`
+        is awaited last, after the look at the readers: if it raises, nothing is sent.
         Raises ReadersChangedError, RefusedError, RateLimitedError, NotTakenError, PerhapsTakenError.
         """
         arguments = {
             "channel": conversation,
             **payload(letter.message),
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
+            "metadata": marked(nonce),
             "unfurl_links": False,  # Slack must fetch nothing, whatever got past the defanging
             "unfurl_media": False,
             **({"thread_ts": thread} if thread else {}),
@@ -129,6 +136,7 @@ class Posts:
         await self._turn(self._paces.post, conversation, letter)
         await starting()
         await self._look(conversation, letter)
+        await checking()
         answer = await self._send("chat.postMessage", arguments, self._paces.post, conversation)
         if not isinstance(ts := answer.get("ts"), str) or not ts:
             raise PerhapsTakenError
@@ -166,11 +174,12 @@ class Posts:
         *,
         thread: str,
         starting: Starting = nothing,
+        checking: Starting = nothing,
     ) -> str:
         """Put a file beneath a post where all members read it; gives the file's id.
 
-        The letter's text stands with it; its audience is that of the file, too. `starting` is awaited as in
-        `post_marked`, with the file uploaded. Before a second try ask `find_attached`.
+        The letter's text stands with it; its audience is that of the file, too. `starting` and `checking` are
+        awaited as in `post_marked`, with the file uploaded. Before a second try ask `find_attached`.
         Raises FilesRefusedError and what `post_marked` raises.
         """
         with _refused_as(FilesRefusedError):
@@ -180,6 +189,7 @@ class Posts:
             await self._turn(self._paces.post, conversation, letter)
             await starting()
             await self._look(conversation, letter)
+            await checking()
             arguments = {
                 "files": [{"id": file_id, "title": name}],
                 "channel_id": conversation,
@@ -273,7 +283,7 @@ class Posts:
             return
         readers = await self._readers(conversation)
         if not same_readers(letter.audience, readers) or self._is_old(letter.audience):
-            raise ReadersChangedError
+            raise ReadersChangedError(readers)
 
     async def _readers(self, conversation: str) -> Audience:
         try:

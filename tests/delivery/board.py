@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.assertions import Assertion
 from bot.blocks import Message
-from bot.delivery.posting import Letter, PerhapsTakenError, ReadersChangedError, Starting
+from bot.delivery.posting import Letter, PerhapsTakenError, ReadersChangedError, Starting, nothing
 from bot.indicators import Indicator, Kind
 from bot.organisations import Organisation, Registry
 from bot.sharing import Audience, Reach
@@ -59,11 +59,19 @@ class Board:
         return self._look(conversation)
 
     async def post_marked(
-        self, conversation: str, letter: Letter, *, nonce: str, thread: str = "", starting: Starting
+        self,
+        conversation: str,
+        letter: Letter,
+        *,
+        nonce: str,
+        thread: str = "",
+        starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         await starting()
         fault = await self._request("post", conversation)
         self._check(conversation, letter)
+        await checking()
         new = Standing(conversation, "", nonce, thread, letter.message.text, names(letter.message))
         if fault == "slow":
             self.under_way.append((self.clock() + timedelta(seconds=30), new))
@@ -98,10 +106,12 @@ class Board:
         *,
         thread: str,
         starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         await starting()
         await self._request("attach", conversation)
         self._check(conversation, letter)
+        await checking()
         inside = frozenset(map(int, _NAMED.findall(content.decode().replace(".", "[.]"))))
         new = Standing(conversation, "", name, thread, letter.message.text, names(letter.message) | inside)
         self._place(new)
@@ -156,7 +166,7 @@ class Board:
         read_at = letter.audience.read_at
         assert read_at is not None
         if not same_readers(letter.audience, self._look(channel)) or self.clock() - read_at > MAX_AGE:
-            raise ReadersChangedError
+            raise ReadersChangedError(readers=self._look(channel))
 
     async def _request(self, name: str, channel: str) -> str | None:
         self.requests.append((name, channel))

@@ -19,6 +19,7 @@ from bot.delivery.posting import (
     PerhapsTakenError,
     ReadersChangedError,
     Starting,
+    nothing,
 )
 from bot.indicators import Indicator, Kind
 from bot.schedules import parse
@@ -94,10 +95,18 @@ class Channel:
         return self._look()
 
     async def post_marked(
-        self, conversation: str, letter: Letter, *, nonce: str, thread: str = "", starting: Starting
+        self,
+        conversation: str,
+        letter: Letter,
+        *,
+        nonce: str,
+        thread: str = "",
+        starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         await starting()
         self._check(letter)
+        await checking()
         if (nap := self.nap) is not None:
             self.nap = None
             await nap()
@@ -131,9 +140,11 @@ class Channel:
         *,
         thread: str,
         starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         await starting()
         self._check(letter)
+        await checking()
         self._seen(content.decode(errors="replace"))
         found = Stands("", name, thread, letter.message.text, letter.audience.orgs, is_file=True)
         return self._take("attach", found)
@@ -145,6 +156,10 @@ class Channel:
         return [
             each.ts for each in self.standing if each.is_file and (each.nonce, each.thread) == (name, thread)
         ]
+
+    async def delete_file(self, file_id: str) -> None:
+        self._request("delete_file")
+        self.standing = [each for each in self.standing if each.ts != file_id]
 
     def arrive(self) -> None:
         """What was late is there now."""
@@ -168,7 +183,7 @@ class Channel:
     def _check(self, letter: Letter) -> None:
         read_at = letter.audience.read_at or T0
         if not same_readers(letter.audience, self._look()) or abs(self.clock() - read_at) > MAX_AGE:
-            raise ReadersChangedError
+            raise ReadersChangedError(readers=self._look())
 
     def _seen(self, text: str) -> None:
         """For those who look at what is taken."""
@@ -219,10 +234,10 @@ class Words:
         self.hides_from: frozenset[str] | None = None  # nothing is new for just these
         self.then: Callable[[], None] = lambda: None  # happens as soon as it is written
 
-    async def edition(self, delivery: Delivery, audience: Audience) -> Edition | None:
+    async def edition(self, delivery: Delivery, audience: Audience) -> Edition:
         is_empty = self.is_empty or audience.orgs == self.hides_from
         if is_empty and not delivery.say_nothing_new:
-            return None
+            return Edition(audience=audience, pieces=())
         readers = ",".join(sorted(audience.orgs))
         sheets = [_sheet(f"{number} for {readers}", number) for number in range(self.parts + 1)]
         files = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.deliveries import State
 from bot.delivery.office import Office
-from bot.delivery.posting import Letter, Starting
+from bot.delivery.posting import Letter, Starting, nothing
 from bot.schedules import parse
 from bot.store.sqlite import SqliteStore
 from bot.subscriptions import Purpose, Subscription
@@ -37,14 +37,21 @@ class Slow(Channel):
     most = 0
 
     async def post_marked(
-        self, conversation: str, letter: Letter, *, nonce: str, thread: str = "", starting: Starting
+        self,
+        conversation: str,
+        letter: Letter,
+        *,
+        nonce: str,
+        thread: str = "",
+        starting: Starting,
+        checking: Starting = nothing,
     ) -> str:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         try:
             await asyncio.sleep(0.002)
             return await super().post_marked(
-                conversation, letter, nonce=nonce, thread=thread, starting=starting
+                conversation, letter, nonce=nonce, thread=thread, starting=starting, checking=checking
             )
         finally:
             self.at_once -= 1
