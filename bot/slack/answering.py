@@ -1,5 +1,6 @@
 """Answering: a question becomes an Ask for its audience, then a Reply, then a letter for the outbox."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from bot.blocks import in_brief, render
@@ -47,11 +48,13 @@ class Answering:
         self, question: Question, actor: Actor, audience: Audience, channel: Audience
     ) -> Answered:
         """The answer for that audience with its buttons; a mistake of the asker or of ours, in words."""
-        reply = await self.reply(question, actor, audience, channel)
-        token = self.questions.keep(question)
+        reply, token = await asyncio.gather(
+            self.reply(question, actor, audience, channel), self.questions.keep(question)
+        )
         is_shareable = question.surface is Surface.SLASH and channel.reach is not Reach.DM
         offered = reply.offers if isinstance(reply, Notice) else ()
-        offers = tuple(self.questions.keep(replace(question, text=offer.text)) for offer in offered)
+        kept = (self.questions.keep(replace(question, text=offer.text)) for offer in offered)
+        offers = tuple(await asyncio.gather(*kept))
         share = token if is_shareable else ""
         return Answered(reply=reply, audience=audience, details=token, share=share, offers=offers)
 

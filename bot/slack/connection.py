@@ -124,7 +124,7 @@ def _parts(
         own_user=own_user,
         timer=tempo.timer,
     )
-    questions: Keeping[Question] = Keeping(token=token)
+    questions = Keeping(services.store, Question, token=token)
     work = Work()
     return Parts(
         answering=Answering(answer, services, questions),

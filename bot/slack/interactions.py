@@ -6,8 +6,10 @@ import re
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 from slack_bolt.async_app import AsyncApp
 
 from bot.blocks import (
@@ -29,7 +31,6 @@ from bot.errors import BotError, UnavailableError, UsageError
 from bot.forms import FORM_VIEW, filled_in, form_view, in_words
 from bot.sharing import UNKNOWN, Audience
 from bot.slack.answering import apologise, plainly, readers_of
-from bot.slack.audience import same_readers
 from bot.slack.keeping import Keeping, Question
 from bot.slack.ledger import Ledger
 from bot.slack.listen import ACK_SECONDS, ANSWER_SECONDS, Ack, Body, Parts
@@ -48,9 +49,8 @@ class Sharing:
     """What somebody is about to share: exactly these words, with exactly these readers."""
 
     question: Question
-    readers: Audience
-    message: Message
-    to: ReplyUrl  # where the asker hears of the outcome
+    seen: str  # digest of readers and words
+    to: str  # the ReplyUrl where the asker hears of the outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,7 @@ class _Confirmed:
     """What may be posted as it was confirmed, and what it shows."""
 
     letter: Letter
+    readers: Audience
     items: tuple[Item, ...]
 
 
@@ -74,8 +75,9 @@ class Interactions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._sharings: Keeping[Sharing] = Keeping()
-        self._filling: Keeping[Filling] = Keeping()
+        store = parts.answering.services.store
+        self._sharings = Keeping(store, Sharing)
+        self._filling = Keeping(store, Filling)
 
     def register(self, app: AsyncApp) -> None:
         """Tell Bolt about every listener."""
@@ -112,8 +114,8 @@ class Interactions:
 
     async def fill(self, ack: Ack, body: Body) -> None:
         """Set what was filled in as if it had been typed; what is wrong is told at its field."""
-        filling = self._filling.find(_metadata(body))
         try:
+            filling = await self._filling.find(_metadata(body))
             if filling is None or filling.question.user != _user(body):
                 raise UsageError("This window is too old; open the form again.")
             words, wrong = in_words(filled_in(_view(body).get("state")), filling.purpose)
@@ -134,8 +136,8 @@ class Interactions:
 
     async def submit(self, ack: Ack, body: Body) -> None:
         """Post what was confirmed, if its readers and its words are still the same; else ask again."""
-        sharing = self._sharings.take(_metadata(body))
         try:
+            sharing = await self._sharings.take(_metadata(body))
             if sharing is None or sharing.question.user != _user(body):
                 raise UsageError("This window is too old; ask again and press Share there.")
             judged = self._parts.work.start(self._judge(body, sharing), seconds=ANSWER_SECONDS)
@@ -144,7 +146,7 @@ class Interactions:
             await ack(response_action="update", view=_words_view(error))
             return
         if again is None or isinstance(again, _Confirmed):
-            self._start(self._finish(judged, sharing), sharing.to)
+            self._start(self._finish(judged, sharing), ReplyUrl(sharing.to))
             await ack()
         else:
             await ack(response_action="update", view=again)
@@ -164,22 +166,22 @@ class Interactions:
     async def _details(self, body: Body) -> None:
         parts = self._parts
         actor = await self._actor(body)
-        asked = self._asked(body)
+        asked = await self._asked(body)
         question = replace(asked, user=actor.user, surface=Surface.BUTTON)
-        token = parts.answering.questions.keep(question)
+        token = await parts.answering.questions.keep(question)
         view, readers = await self._page(question, actor, 0, token)
         await parts.outbox.open_modal(_trigger(body), actor, view, readers)
 
     async def _offer(self, body: Body) -> None:
         parts = self._parts
         actor = await self._actor(body)
-        question = replace(self._asked(body), user=actor.user, surface=Surface.BUTTON)
+        question = replace(await self._asked(body), user=actor.user, surface=Surface.BUTTON)
         reply, readers = await self._answer(question, actor)
         if isinstance(reply, Notice) and reply.form is not None:
             filling = Filling(question=question, purpose=reply.form.purpose)
-            view = form_view(reply.form, private_metadata=self._filling.keep(filling))
+            view = form_view(reply.form, private_metadata=await self._filling.keep(filling))
         else:
-            view = details_view(reply, private_metadata=parts.answering.questions.keep(question))
+            view = details_view(reply, private_metadata=await parts.answering.questions.keep(question))
         await parts.outbox.open_modal(_trigger(body), actor, view, readers)
 
     async def _filled(self, body: Body, question: Question) -> Json:
@@ -188,7 +190,7 @@ class Interactions:
 
     async def _turn(self, body: Body) -> None:
         parts, token = self._parts, _metadata(body)
-        question = parts.answering.questions.find(token)
+        question = await parts.answering.questions.find(token)
         if question is None or question.user != _user(body):
             raise UsageError("This window is too old; ask again.")
         actor = await self._actor(body)
@@ -211,20 +213,20 @@ class Interactions:
     async def _share(self, body: Body) -> None:
         parts = self._parts
         actor = await self._actor(body)
-        question = self._asked(body)
+        question = await self._asked(body)
         if question.user != actor.user:
             raise UsageError("Only the person who asked can share this answer.")
         readers = await parts.audiences.of_conversation(question.conversation, max_age=0)
-        view = await self._confirmation(question, actor, readers, _reply_url(body))
+        view = await self._confirmation(question, actor, readers, _reply_url(body).url)
         await parts.outbox.open_modal(_trigger(body), actor, view, readers)
 
-    async def _confirmation(self, question: Question, actor: Actor, readers: Audience, to: ReplyUrl) -> Json:
+    async def _confirmation(self, question: Question, actor: Actor, readers: Audience, to: str) -> Json:
         """The modal that shows what these readers would get."""
         reply = await self._shareable(question, actor, readers)
         if isinstance(reply, Notice):
             return details_view(reply, private_metadata="-")
-        sharing = Sharing(question=question, readers=readers, message=posting(reply), to=to)
-        return share_view(reply, self._names(readers), private_metadata=self._sharings.keep(sharing))
+        sharing = Sharing(question=question, seen=_digest(readers, posting(reply)), to=to)
+        return share_view(reply, self._names(readers), private_metadata=await self._sharings.keep(sharing))
 
     async def _judge(self, body: Body, sharing: Sharing) -> "_Confirmed | Json":
         """The letter to post if all is as it was confirmed, else the modal to confirm anew."""
@@ -233,8 +235,8 @@ class Interactions:
         readers = await self._parts.audiences.of_conversation(question.conversation, max_age=0)
         reply = await self._shareable(question, actor, readers)
         letter = Letter(posting(reply), readers_of(reply, readers))
-        if same_readers(readers, sharing.readers) and letter.message == sharing.message:
-            return _Confirmed(letter, await Ledger(self._parts.answering.services).items(reply))
+        if _digest(readers, letter.message) == sharing.seen:
+            return _Confirmed(letter, readers, await Ledger(self._parts.answering.services).items(reply))
         return sound_view(await self._confirmation(question, actor, readers, sharing.to))
 
     async def _finish(self, judged: "asyncio.Task[_Confirmed | Json]", sharing: Sharing) -> None:
@@ -251,7 +253,7 @@ class Interactions:
         except BotError as error:
             raise UsageError(f"The answer was shared, but not all of its details. {_LOOK_THERE}") from error
         done = words_only(plainly("Shared in this channel"))
-        await self._parts.outbox.respond(sharing.to, done)
+        await self._parts.outbox.respond(ReplyUrl(sharing.to), done)
 
     async def _post(self, confirmed: "_Confirmed", sharing: Sharing, thread: str = "") -> str:
         """Post it and keep what it shows."""
@@ -259,7 +261,7 @@ class Interactions:
         ts = await self._parts.outbox.post(conversation, confirmed.letter, thread=thread)
         ledger = Ledger(self._parts.answering.services)
         await ledger.record(
-            conversation, ts, sharing.readers, confirmed.items, thread=thread, purpose="share"
+            conversation, ts, confirmed.readers, confirmed.items, thread=thread, purpose="share"
         )
         return ts
 
@@ -282,9 +284,9 @@ class Interactions:
         invited = ["whoever accepts the open invitation"] if readers.pending_invite else []
         return known + others + invited
 
-    def _asked(self, body: Body) -> Question:
+    async def _asked(self, body: Body) -> Question:
         """The question a button belongs to."""
-        question = self._parts.answering.questions.find(str(_action(body).get("value", "")))
+        question = await self._parts.answering.questions.find(str(_action(body).get("value", "")))
         if question is None or not question.may_be_used_by(_user(body), _conversation(body)):
             raise UsageError("This answer is too old for its buttons; ask again.")
         return question
@@ -298,6 +300,12 @@ class Interactions:
 
 def _words_view(error: BotError) -> Json:
     return sound_view(details_view(mistake(error), private_metadata="-"))
+
+
+def _digest(readers: Audience, message: Message) -> str:
+    """Equal for the same readers, whenever they were read, and the same words."""
+    seen = msgspec.json.encode((replace(readers, read_at=None), message), order="deterministic")
+    return sha256(seen).hexdigest()
 
 
 def _user(body: Body) -> str:

@@ -1,17 +1,26 @@
-"""Keeping: what a button or modal refers to stays here under a random token, never in the message itself."""
+"""Keeping: what a button or modal refers to is in the store under a random token, not in the message.
 
+So a button works whichever replica Slack asks, and after a restart.
+"""
+
+import asyncio
+import logging
 import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import msgspec
+
 from bot.chat import Surface
+from bot.errors import BotError
+from bot.services import Store
 
 T = TypeVar("T")
 KEPT_SECONDS = 3600.0
-MAX_KEPT = 5_000
+KEEP_SECONDS = 1.0  # that an answer waits for its buttons; a busy store keeps them a little later
+MAX_TOKEN = 100  # characters of what somebody may send back to us
+LOG = logging.getLogger("bot.keeping")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,32 +43,37 @@ def random_token() -> str:
 
 
 class Keeping(Generic[T]):
-    """The values of the last hour; the oldest make room when there are too many."""
+    """Values of one class, such as `Question`; each is found for an hour."""
 
-    def __init__(
-        self,
-        *,
-        token: Callable[[], str] = random_token,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._token, self._timer = token, timer
-        self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
+    def __init__(self, store: Store, kind: type[T], *, token: Callable[[], str] = random_token) -> None:
+        self._store, self._token = store, token
+        self._prefix = f"{kind.__name__} "
+        self._decoder = msgspec.json.Decoder(kind)
 
-    def keep(self, value: T) -> str:
-        """Put it away; gives the token that finds it again."""
+    async def keep(self, value: T) -> str:
+        """Put it away; gives the token that finds it again. Without the store its button is soon too old."""
         token = self._token()
-        self._kept[token] = (self._timer() + KEPT_SECONDS, value)
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        body = self._prefix + msgspec.json.encode(value).decode()
+        try:
+            async with asyncio.timeout(KEEP_SECONDS):
+                await self._store.keep(token, body, seconds=KEPT_SECONDS)
+        except (BotError, TimeoutError):
+            LOG.warning("what a button refers to is not kept yet")
         return token
 
-    def find(self, token: str) -> T | None:
-        """What was put away under it, if that was within the last hour."""
-        until, value = self._kept.get(token, (0.0, None))
-        return value if until >= self._timer() else None
+    async def find(self, token: str) -> T | None:
+        """What was put away under it, if that was within the last hour. Raises BotError."""
+        return self._read(await self._store.kept(token)) if 0 < len(token) <= MAX_TOKEN else None
 
-    def take(self, token: str) -> T | None:
-        """The same, for the last time."""
-        value = self.find(token)
-        self._kept.pop(token, None)
-        return value
+    async def take(self, token: str) -> T | None:
+        """The same, for the last time: of two who ask one gets it."""
+        return self._read(await self._store.take_kept(token)) if 0 < len(token) <= MAX_TOKEN else None
+
+    def _read(self, body: str | None) -> T | None:
+        """None also for what is of another kind, or was kept by another version of Liaison."""
+        if body is None or not body.startswith(self._prefix):
+            return None
+        try:
+            return self._decoder.decode(body.removeprefix(self._prefix))
+        except msgspec.DecodeError:
+            return None

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from bot.slack.keeping import Keeping
 from bot.slack.recall import Recall
 
 
@@ -101,15 +100,3 @@ async def test_only_so_many_are_remembered(reader: Reader) -> None:
 
     assert await known.get("c") == "c3"
     assert await known.get("a") == "a4"
-
-
-def test_what_is_kept_is_found_for_an_hour_and_taken_once() -> None:
-    now = [0.0]
-    keeping = Keeping[str](timer=lambda: now[0])
-    first, second = keeping.keep("one"), keeping.keep("two")
-
-    assert keeping.find(first) == "one"
-    assert keeping.take(second) == "two"
-    assert keeping.find(second) is None
-    now[0] = 3601.0
-    assert keeping.find(first) is None

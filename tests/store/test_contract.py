@@ -10,6 +10,7 @@ from tests.store import (
     contract_keeping,
     contract_ledger,
     contract_posts,
+    contract_replicas,
     contract_subscriptions,
 )
 
@@ -95,4 +96,20 @@ class TestHeadsOfMoments(contract_keeping.HeadsOfMoments):
 
 
 class TestDeliveryHistories(contract_histories.Histories):
+    pass
+
+
+class TestKeeping(contract_replicas.Keeping):
+    pass
+
+
+class TestTurning(contract_replicas.Turning):
+    pass
+
+
+class TestLeasesOfReplicas(contract_replicas.Leasing):
+    pass
+
+
+class TestRenaming(contract_replicas.Renaming):
     pass
