@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -132,7 +132,7 @@ class Ground:
         self._leash.communicate(timeout=SECONDS_TO_START)
 
     def spawn(
-        self, words: Sequence[str | Path], log: str, extra: Mapping[str, str] | None = None, cwd: str = "."
+        self, words: Iterable[object], log: str, extra: Mapping[str, str] | None = None, cwd: str = "."
     ) -> subprocess.Popen[bytes]:
         """Start a program in the folder, as the tenant; what it says goes to a file there."""
         user = tenant()
@@ -183,7 +183,11 @@ class Node:
         """Make an empty cluster."""
         password = self.ground.folder / "password"
         access = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password}"]
-        self.ground.run("initdb", "-D", self.data, "--no-sync", *access, *_LOCALE)
+        options = ["--no-sync", "--data-checksums"]  # pg_rewind wants the checksums
+        self.ground.run("initdb", "-D", self.data, *options, *access, *_LOCALE)
+        lines = [f"{name} = '{value}'\n" for name, value in {**_ALWAYS, **self.settings}.items()]
+        with (self.data / "postgresql.conf").open("a", encoding="ascii") as file:
+            file.writelines(lines)
 
     def start(self) -> None:
         """Start it, on the port it had before; return when it answers. Raises RuntimeError."""
@@ -191,8 +195,7 @@ class Node:
         assert found is not None, HOW_TO_INSTALL
         self.port = self.port or free_port()
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # as left by a crash; we know that none runs
-        options = [f"-c{name}={value}" for name, value in {**_ALWAYS, **self.settings}.items()]
-        words = [found / "postgres", "-D", self.data, "-p", str(self.port), *options]
+        words = [found / "postgres", "-D", self.data, "-p", str(self.port)]
         self.process = self.ground.spawn(words, f"{self.name}.log", cwd=self.name)
         wait_until(self._answers, f"the start of {self.name}")
 
