@@ -8,7 +8,7 @@ import msgspec
 
 from bot.assertions import Assertion
 from bot.blocks import Message
-from bot.deliveries import Item, Note, Post
+from bot.deliveries import FIGURES, Item, Note, Post
 from bot.digest_cards import table
 from bot.digests import rank
 from bot.indicators import Indicator
@@ -25,6 +25,7 @@ _NAMED = 10  # entries in a note
 _MAX_FALLBACK = 3_800
 _PURPOSES = {"answer": "answer", "share": "answer", "digest": "digest", "summary": "summary"}
 _COPIED = "Liaison cannot take back what people have read, copied or been notified of."
+_COUNTED = "Summaries that counted an entry leave their figures as they were."
 
 Key = tuple[str, Indicator]
 Stored = Mapping[Key, Assertion]
@@ -62,7 +63,7 @@ def judge(post: Post, stored: Stored, audience: Audience, world: World) -> Judge
         kept.append(msgspec.structs.replace(item, label=max(item.label, one.label)))
         if one.label > item.label or (one.revoked and key(item) in changed):
             stale.append(item)
-    shown = tuple(one for place, one in stay.items() if not place[0].startswith(SERVICE))
+    shown = tuple(one for place, one in stay.items() if not place[0].startswith((SERVICE, FIGURES)))
     return Judged(post, shown, tuple(kept), tuple(taken), tuple(stale))
 
 
@@ -94,7 +95,7 @@ def corrected(judged: Judged, audience: Audience, world: World) -> Message | Non
 
 def note(post: Post, about: Sequence[Item], cleared: Cleared) -> Message:
     """A word to those who read what was corrected: it names only what they may still see."""
-    others = len({key(item) for item in about}) - len(cleared.shown)
+    others = len(_entries_of(about)) - len(cleared.shown)
     parts: list[Part] = [Paragraph(((*_of(post), Words(" was corrected.")),))]
     if cleared.shown:
         parts += [
@@ -102,39 +103,43 @@ def note(post: Post, about: Sequence[Item], cleared: Cleared) -> Message:
             table(sorted(cleared.shown, key=rank)),
         ]
     if others > 0:
-        parts.append(Paragraph(((Words(f"No longer shared here: {_entries(others)}."),),)))
-    return _message(cleared.label, "correction", [*parts, Footnote(Words(_COPIED))])
+        why = "withdrawn, or not for everybody who reads here now"
+        parts.append(Paragraph(((Words(f"No longer shared here: {_entries(others)}, {why}."),),)))
+    if _has_figures(about):
+        parts.append(Paragraph(((Words("Its figures go: they were counted for other readers."),),)))
+    return _message(cleared.label, "correction", [*parts, _small_print(about)])
 
 
-def notice(
-    post: Post, about: Sequence[Item], readers: Iterable[str], cleared: Cleared, world: World
-) -> Message:
+def notice(post: Post, note: Note, readers: Iterable[str], cleared: Cleared, world: World) -> Message:
     """A word to a source in its own channel: what of its entries had been readable, and by whom."""
     names = sorted({called(org, cleared.audience, world) for org in readers})
-    others = len({key(item) for item in about}) - len(cleared.shown)
+    others = len(_entries_of(note.about)) - len(cleared.shown)
     who = words(", ".join(names) or "nobody else", at_most=1_000)
-    told = (
-        *_of(post),
-        Words(" in another channel no longer shows entries of yours. Until then it could be read by: "),
-        who,
-    )
+    place = "in a direct conversation" if is_direct(post) else "in another channel"
+    why = _CAUSES.get(note.cause, "no longer shows entries of your organisation")
+    told = (*_of(post), Words(f" {place} {why}. Until then it could be read by: "), who)
     parts: list[Part] = [
         Paragraph((told,)),
         *([table(sorted(cleared.shown, key=rank))] if cleared.shown else []),
     ]
     if others > 0:
         parts.append(Paragraph(((Words(f"Not to be named in this channel: {_entries(others)}."),),)))
-    return _message(cleared.label, "your entries were taken back", [*parts, Footnote(Words(_COPIED))])
+    title = "what you changed was corrected" if note.cause == "changed" else "your entries were taken back"
+    return _message(cleared.label, title, [*parts, _small_print(note.about)])
 
 
-def for_operators(post: Post, entries: int, readers: Iterable[str], untold: Iterable[str]) -> str:
+def for_operators(post: Post, about: Sequence[Item], readers: Iterable[str], untold: Iterable[str]) -> str:
     """The same for the host, without data; `untold` are sources for which there is no channel."""
     who = ", ".join(sorted(readers)) or "nobody known"
     missing = ", ".join(sorted(untold))
+    entries = len(_entries_of(about))
+    gone = [*([_entries(entries)] if entries else []), *(["its figures"] if _has_figures(about) else [])]
+    place = f"the direct conversation {post.channel}" if is_direct(post) else post.channel
     return (
-        f"The {post.purpose} in {post.channel} of {_day(post.posted_at)} "
-        f"does not show {_entries(entries)} any more. "
+        f"The {post.purpose} in {place} of {_day(post.posted_at)} "
+        f"does not show {' and '.join(gone)} any more. "
         f"Until then these could read it: {who}. {_COPIED}"
+        + (f" {_COUNTED}" if entries else "")
         + (f" Tell these sources yourself, Liaison has no channel for it: {missing}." if missing else "")
     )
 
@@ -145,6 +150,21 @@ def named(note: Note, stored: Stored, audience: Audience, world: World) -> list[
     for item in note.wished:
         known.pop(key(item), None)
     return [one for one in known.values() if may_release(one, audience, world).release][:_NAMED]
+
+
+def cause(about: Iterable[Item], wished: Iterable[Item], changed: Iterable[Item]) -> str:
+    """Why entries went: changed by their source, wished, or for the sake of readers; "" for several."""
+    keys, asked, anew = (set(map(key, items)) for items in (about, wished, changed))
+    if keys <= anew - asked:
+        return "changed"
+    if keys <= asked:
+        return "wished"
+    return "" if keys & (asked | anew) else "readers"
+
+
+def is_direct(post: Post) -> bool:
+    """Whether one person alone reads it; Slack's ids of direct conversations begin with a D."""
+    return post.channel.startswith("D")
 
 
 def is_file(post: Post) -> bool:
@@ -158,11 +178,21 @@ def root(post: Post) -> str:
 
 
 def _claim(item: Item, post: Post, stored: Stored, world: World) -> Assertion | None:
-    """What a service said was cleared for those who could read it then."""
-    if not item.source.startswith(SERVICE):
+    """What a service said was cleared for those who could read it then.
+
+    Figures count what nobody else was cleared for, under whatever label: they are for these readers alone.
+    """
+    if not item.source.startswith((SERVICE, FIGURES)):
         return stored.get(key(item))
     entitled = frozenset(post.readers)
-    return Assertion(indicator=item.indicator, source=world.host, label=item.label, addressed_to=entitled)
+    only = entitled if item.source == FIGURES else None
+    return Assertion(
+        indicator=item.indicator,
+        source=world.host,
+        label=item.label,
+        addressed_to=entitled,
+        only_orgs=only,
+    )
 
 
 def _may_stand(one: Assertion, post: Post, audience: Audience, world: World) -> bool:
@@ -181,6 +211,18 @@ def _of(post: Post) -> tuple[Words, ...]:
     return (Words(f"The {purpose} of {_day(post.posted_at)}"),)
 
 
+def _entries_of(about: Iterable[Item]) -> set[Key]:
+    return {key(item) for item in about if item.source != FIGURES}
+
+
+def _has_figures(about: Iterable[Item]) -> bool:
+    return any(item.source == FIGURES for item in about)
+
+
+def _small_print(about: Iterable[Item]) -> Footnote:
+    return Footnote(Words(f"{_COPIED} {_COUNTED}" if _entries_of(about) else _COPIED))
+
+
 def _day(time: datetime) -> str:
     return f"{time:%d %b %Y %H:%M} UTC"
 
@@ -192,3 +234,10 @@ def _entries(number: int) -> str:
 def _message(label: Label, title: str, parts: Sequence[Part]) -> Message:
     first = [Heading(Words(f"{label} · {title}")), *next(iter(pages(parts)))]
     return Message(label=label, text=plain(first, at_most=_MAX_FALLBACK), blocks=blocks(first))
+
+
+_CAUSES = {
+    "changed": "was corrected, for it showed what your organisation has withdrawn or marked anew",
+    "wished": "no longer shows entries of your organisation, as was asked with “retract”",
+    "readers": "no longer shows entries of your organisation, for others read there now",
+}

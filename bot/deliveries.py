@@ -9,11 +9,13 @@ from enum import StrEnum
 
 import msgspec
 
-from bot.indicators import Indicator
+from bot.indicators import Indicator, Kind
 from bot.subscriptions import Attach, Filters, Purpose
 from bot.tlp import Label
 
 SETTLE_SECONDS = 60.0  # how long a post may be under way inside Slack; above three times our deadline
+ANSWER_SECONDS = 180.0  # how long an answer may be under way: the patience of its maker, then in Slack
+FIGURES = "figures:"  # in the place of a source: figures over what all who read them then could see
 LONGEST_LEASE = 900.0  # seconds; nobody may hold a delivery longer without asking again
 LONGEST_WAIT = 86_400.0  # seconds; `not_before` of a delivery lies no further ahead
 INTENDED = "intended "  # before the nonce, in the place of a `ts` that nobody knows yet
@@ -71,6 +73,11 @@ class Item(msgspec.Struct, frozen=True):
     label: Label
 
 
+def figures(label: Label) -> Item:
+    """What a post shows that tells figures; nobody is named."""
+    return Item(FIGURES, Indicator(Kind.DOMAIN, ""), label)
+
+
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """A message about a correction, said once."""
 
@@ -81,6 +88,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     about: tuple[Item, ...] = ()
     wished: tuple[Item, ...] = ()  # of those it is about, taken back by wish: not named to readers again
     changed: tuple[Item, ...] = ()  # of those it is about, changed by their sources
+    cause: str = ""  # why it tells a source: changed, wished or readers; several have no name
     started_at: datetime | None = None  # since then it may be under way
     names: tuple[Item, ...] = ()  # of those it is about, if it is under way
     is_said: bool = False

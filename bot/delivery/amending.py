@@ -16,12 +16,14 @@ from bot.assertions import Assertion
 from bot.blocks import Message
 from bot.deliveries import Amending, Note, Post
 from bot.delivery.alerts import LOG
-from bot.delivery.books import PENDING, Books, Tools, WaitError, about_of, looked_up
+from bot.delivery.books import PENDING, Books, OvertakenError, Tools, WaitError, about_of, looked_up
+from bot.delivery.intents import Intents
 from bot.delivery.notes import Notes
 from bot.delivery.posting import Letter, LockedOutError, NotTakenError, ReadersChangedError, RefusedError
-from bot.sharing import UNKNOWN, Audience, World
+from bot.sharing import Audience, World
 
-SURE_SECONDS = 45.0  # readers that Slack is not sure about must stay so for that long before they count
+SURE_SECONDS = 45.0  # what Slack does not say for sure must stay so for that long before it counts
+BUSY = timedelta(seconds=300)  # nobody changes a message for so long: a clock that went wrong said so
 REWRITES = 3  # in one go
 
 
@@ -35,19 +37,19 @@ class _Scene:
 
 
 class Thread:
-    """The posts of one thread. Nobody else may write them to the ledger meanwhile."""
+    """The posts of one thread."""
 
     def __init__(self, tools: Tools, channel: str, root: str) -> None:
-        self._tools, self._channel, self._root = tools, channel, root
-        self._books = Books(tools.store, channel, root)
-        self._notes = Notes(tools, self._books)
+        self._tools, self._channel = tools, channel
+        self._is_at(root)
 
     async def amend(self) -> None:
         """Bring all of it to its end. Raises WaitError, UnavailableError, LockedOutError: come again."""
         for _ in range(REWRITES):
             try:
+                await self._open()
                 await self._amend()
-            except ReadersChangedError:
+            except (ReadersChangedError, OvertakenError):
                 continue
             return
         raise NotTakenError("Who reads that channel keeps changing; Liaison tries again by itself.")
@@ -60,8 +62,24 @@ class Thread:
         for post in waiting:
             await self._books.put(self._books.posts[post.ts], amending=None)
 
-    async def _amend(self) -> None:
+    def _is_at(self, root: str) -> None:
+        self._root = root
+        self._books = Books(self._tools.store, self._channel, root)
+        self._notes = Notes(self._tools, self._books)
+
+    async def _open(self) -> None:
+        """Read what is to be judged. What was never completed is found first, or known not to be there."""
         await self._books.load()
+        root = await Intents(self._tools, self._books).complete()
+        if root is not None:
+            self._is_at(root)
+            await self._books.load()
+        now = self._tools.clock()
+        busy = [each.busy_until for each in self._books.posts.values() if each.busy_until is not None]
+        if busy := [until for until in busy if now < until <= now + BUSY]:
+            raise WaitError(max(busy))
+
+    async def _amend(self) -> None:
         posts = list(self._books.posts.values())
         if not posts:
             return
@@ -88,7 +106,7 @@ class Thread:
     def _be_sure(self, audience: Audience, is_anything_taken: bool) -> None:
         """A moment in which Slack does not tell must not cost what may stand there."""
         unsure, now = self._tools.unsure_since, self._tools.clock()
-        if audience.fresh and UNKNOWN not in audience.orgs:
+        if audience.fresh:
             unsure.pop(self._channel, None)
         elif is_anything_taken:
             sure_at = unsure.setdefault(self._channel, now) + timedelta(seconds=SURE_SECONDS)
@@ -124,8 +142,13 @@ class Thread:
         readers = {*doing.readers, *audience.orgs, *(org for each in affected for org in each.post.readers)}
         place = "" if any(each.post.ts == self._root and not each.stay for each in affected) else self._root
         wished = tuple(item for each in affected if each.post.amending for item in each.post.amending.wished)
+        changed = tuple(
+            item for each in affected if each.post.amending for item in each.post.amending.changed
+        )
         nonce = self._tools.nonce()
-        note = Note(channel=self._channel, thread=place, nonce=nonce, about=fresh, wished=wished)
+        note = Note(
+            channel=self._channel, thread=place, nonce=nonce, about=fresh, wished=wished, changed=changed
+        )
         doing = msgspec.structs.replace(
             doing,
             notes=(*doing.notes, note),

@@ -6,27 +6,28 @@ events, which can get lost: so every channel is looked at now and then, too, and
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from bot import amends
-from bot.amends import Key
-from bot.deliveries import LONGEST_WAIT, Amending, Change, Item, Post
+from bot.deliveries import LONGEST_WAIT, Amending, Change, Post
 from bot.delivery.alerts import LOG
 from bot.delivery.amending import Thread
 from bot.delivery.books import (
     MOST_POSTS,
     PENDING,
     Correcting,
+    OvertakenError,
     Tell,
     Tools,
     WaitError,
     is_open,
+    joined,
     looked_up,
     random_nonce,
 )
@@ -50,6 +51,7 @@ LATE = timedelta(
 )  # for so long after a change posts come into the ledger that were written before it
 AGAIN = timedelta(seconds=30)  # between looks for them
 MOST_LATE = 50  # batches of changes that are looked for again
+TRIES = 5  # to write at a post what others write, too
 FIRST_WAIT, MOST_WAIT = 2.0, 900.0  # seconds
 LOCKED_OUT_WAIT = 300.0
 PATIENCE, FEWEST_TRIES = timedelta(hours=24), 10
@@ -197,21 +199,30 @@ class Corrections:
                 await self._doubt(late)
 
     async def _doubt(self, late: _Late) -> int:
-        """Write at each post that it must be judged anew, and why; gives how many those are."""
-        found = await self._store.posts(showing=late.changes, most=MOST_POSTS)
-        about = {
-            (each.channel, each.ts) for each in found if not late.are_wished or each.purpose != amends.NOTE
-        }
-        fresh = about - late.seen
-        keys = {(each.source, each.indicator) for each in late.changes}
-        for channel in dict.fromkeys(channel for channel, _ in sorted(fresh)):
-            async with self._lock(channel):
-                for post in await self._store.posts(channel=channel, showing=late.changes, most=MOST_POSTS):
-                    if (channel, post.ts) in fresh:
-                        await self._store.record_post(_doubted(post, keys, late))
-                        self._queue(post)
-        late.seen |= fresh
-        return len(fresh)
+        """Write at each post that it must be judged anew, and why; gives how many those are.
+
+        What gets its `ts` meanwhile is found again under that. Raises UnavailableError.
+        """
+        before = len(late.seen)
+        for _ in range(TRIES):
+            found = await self._store.posts(showing=late.changes, most=MOST_POSTS)
+            fresh = {(each.channel, each.ts) for each in found if _is_meant(each, late)} - late.seen
+            for channel in dict.fromkeys(channel for channel, _ in sorted(fresh)):
+                async with self._lock(channel):
+                    late.seen |= await self._doubt_in(channel, late, fresh)
+            if fresh <= late.seen:
+                return len(late.seen) - before
+        raise OvertakenError
+
+    async def _doubt_in(self, channel: str, late: _Late, fresh: set[Place]) -> set[Place]:
+        """Those of one channel, as far as nobody else writes them right now."""
+        done = set[Place]()
+        for post in await self._store.posts(channel=channel, showing=late.changes, most=MOST_POSTS):
+            place = channel, post.ts
+            if place in fresh and await self._store.replace_post(post, _doubted(post, late)):
+                done.add(place)
+                self._queue(post)
+        return done
 
     async def _look_at_channels(self) -> None:
         """Those whose readers changed, and one of the others that was not looked at for long."""
@@ -220,6 +231,7 @@ class Corrections:
         old = [
             each for each, at in self._looked_at.items() if at is None or not timedelta() <= now - at < SURVEY
         ]
+        old.sort(key=lambda each: self._looked_at[each] or _NEVER)
         for channel in dict.fromkeys((*moved, *old[:1])):
             self._looked_at[channel] = now
             try:
@@ -320,14 +332,20 @@ class Corrections:
                 each.cancel()
 
 
-def _doubted(post: Post, keys: set[Key], late: _Late) -> Post:
+def _is_meant(post: Post, late: _Late) -> bool:
+    """A note says how it was, which nobody takes back by wish."""
+    return not late.are_wished or post.purpose != amends.NOTE
+
+
+def _doubted(post: Post, late: _Late) -> Post:
     """The same, to be judged anew; what was posted after a change shows it as it is."""
     doing = post.amending or Amending()
+    keys = {(each.source, each.indicator) for each in late.changes}
     about = [item for item in post.items if amends.key(item) in keys]
     if late.are_wished:
-        doing = msgspec.structs.replace(doing, wished=_joined(doing.wished, about))
+        doing = msgspec.structs.replace(doing, wished=joined(doing.wished, about))
     elif post.posted_at <= late.began_at:
-        doing = msgspec.structs.replace(doing, changed=_joined(doing.changed, about))
+        doing = msgspec.structs.replace(doing, changed=joined(doing.changed, about))
     state = post.state if post.state in PENDING else "doubted"
     return msgspec.structs.replace(post, state=state, amending=doing)
 
@@ -344,10 +362,6 @@ def _moved_to(post: Post, old: str, new: str) -> Post:
     return msgspec.structs.replace(post, channel=new, amending=doing)
 
 
-def _joined(one: Iterable[Item], other: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(dict.fromkeys((*one, *other)))
-
-
 def _wait(tries: int, error: Exception) -> float:
     if isinstance(error, LockedOutError):
         return LOCKED_OUT_WAIT
@@ -355,4 +369,5 @@ def _wait(tries: int, error: Exception) -> float:
     return min(LONGEST_WAIT, error.seconds + wait) if isinstance(error, RateLimitedError) else wait
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LONGEST = timedelta(seconds=LONGEST_WAIT)

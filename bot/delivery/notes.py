@@ -10,7 +10,7 @@ from bot.deliveries import SETTLE_SECONDS, Amending, Item, Note, Post
 from bot.delivery.alerts import LOG
 from bot.delivery.books import Books, Tools, WaitError, about_of, looked_up
 from bot.delivery.posting import Letter, LockedOutError, NotTakenError, ReadersChangedError, RefusedError
-from bot.sharing import World, clear
+from bot.sharing import Reach, World, clear
 
 LOOK_BACK = timedelta(hours=25)  # before a note was started, for our clock may be wrong by an hour or a day
 OWN_CHANNELS = 20  # looked at to find one of a source
@@ -30,8 +30,8 @@ class Notes:
             about = about_of(doing)
             told = {note.source for note in doing.notes}
             untold = _concerned(about, doing.readers, world) - told
-            entries = len(set(map(amends.key, about)))
-            await self._tools.tell(amends.for_operators(post, entries, doing.readers, untold))
+            if set(doing.readers) - {world.host}:
+                await self._tools.tell(amends.for_operators(post, about, doing.readers, untold))
             doing = msgspec.structs.replace(doing, is_host_told=True)
             post = await self._books.put(post, amending=doing)
         for number in range(len(doing.notes)):
@@ -44,12 +44,16 @@ class Notes:
             return post
         notes = list(doing.notes)
         about = about_of(doing)
+        wished = [item for note in notes for item in note.wished]
+        changed = [item for note in notes for item in note.changed]
         told = {amends.key(item) for note in notes if note.source for item in note.about}
         for source in sorted(_concerned(about, doing.readers, world)):
             own = tuple(item for item in about if item.source == source and amends.key(item) not in told)
             channel = await self._channel_of(source, world.host) if own else ""
             if channel:
-                notes.append(Note(channel=channel, nonce=self._tools.nonce(), source=source, about=own))
+                cause = amends.cause(own, wished, changed)
+                nonce = self._tools.nonce()
+                notes.append(Note(channel=channel, nonce=nonce, source=source, about=own, cause=cause))
         doing = msgspec.structs.replace(doing, notes=tuple(notes), are_sources_told=True)
         return await self._books.put(post, amending=doing)
 
@@ -69,7 +73,8 @@ class Notes:
                 raise
             except RefusedError:
                 continue
-            if audience.fresh and source in audience.orgs and audience.orgs <= only:
+            is_theirs = source in audience.orgs and audience.orgs <= only
+            if audience.fresh and is_theirs and audience.reach is Reach.CHANNEL:
                 return channel
         return ""
 
@@ -123,7 +128,7 @@ class Notes:
         cleared = clear(may_be_named, audience, world)
         readers = post.amending.readers if post.amending else ()
         message = (
-            amends.notice(post, note.about, readers, cleared, world)
+            amends.notice(post, note, readers, cleared, world)
             if note.source
             else amends.note(post, note.about, cleared)
         )

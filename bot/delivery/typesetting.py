@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.attachments import Attachment, attachments
 from bot.blocks import note
 from bot.charts import chart
-from bot.deliveries import Item
+from bot.deliveries import Item, figures
 from bot.delivery.edition import Piece, Sheet, file, sheet
 from bot.digests import Digest
 from bot.postings import Posting, instead, items_in, postings
@@ -32,8 +32,9 @@ def of_digest(digest: Digest, items: Sequence[Item]) -> tuple[Piece, ...]:
 def of_summary(summary: Summary) -> tuple[Piece, ...]:
     """The message, and a chart of what it tells in words, too."""
     picture: Attachment = chart(summary)
-    figures = file(picture.name, picture.content, words=sheet(note(summary)))
-    return (*(_sheet(each, ()) for each in postings(summary)), figures)
+    told = (figures(summary.label),)
+    drawn = file(picture.name, picture.content, words=sheet(note(summary)), items=told)
+    return (*(sheet(each.message, told) for each in postings(summary)), drawn)
 
 
 def _sheet(posting: Posting, items: Sequence[Item]) -> Sheet:

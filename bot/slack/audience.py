@@ -106,11 +106,11 @@ class Audiences:
                 try:
                     return await self._people.member(user)
                 except BotError:
-                    return Person(user, UNKNOWN)
+                    return Person(user, UNKNOWN, is_sure=False)
 
         people = await asyncio.gather(*(ask(user) for user in users if user != self._own_user))
         return [person for person in people if not person.is_gone] + (
-            [] if is_complete else [Person("", UNKNOWN)]
+            [] if is_complete else [Person("", UNKNOWN, is_sure=False)]
         )
 
     async def _member_ids(self, conversation: str) -> tuple[list[str], bool]:
@@ -168,7 +168,8 @@ def audience(channel: Mapping[str, Any], members: Iterable[Person], registry: Re
         orgs=frozenset(
             orgs | people | {registry.host.id} | ({UNKNOWN} if is_invited and not invited else set())
         ),
-        fresh=_is_settled(channel, (connected | invited) - own - registry.host.teams),
+        fresh=_is_settled(channel, (connected | invited) - own - registry.host.teams)
+        and all(person.is_sure for person in members),
         pending_invite=is_invited,
     )
 
@@ -176,7 +177,7 @@ def audience(channel: Mapping[str, Any], members: Iterable[Person], registry: Re
 def _direct(channel: Mapping[str, Any], members: list[Person]) -> Audience:
     """A direct message has one other reader, who must be the one Slack names."""
     users = frozenset(person.user for person in members)
-    is_clear = users == {channel.get("user")}
+    is_clear = users == {channel.get("user")} and all(person.is_sure for person in members)
     orgs = frozenset(person.org for person in members) if is_clear else frozenset((UNKNOWN,))
     return Audience(reach=Reach.DM, orgs=orgs, persons=users, fresh=is_clear)
 

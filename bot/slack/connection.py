@@ -19,6 +19,7 @@ from bot.slack.growing import Growing, Pause
 from bot.slack.identity import People
 from bot.slack.interactions import Interactions
 from bot.slack.keeping import Keeping, Question, random_token
+from bot.slack.ledger import Ledger
 from bot.slack.listen import Listeners, Parts
 from bot.slack.outbox import Outbox
 from bot.slack.posts import Paces, Posts
@@ -126,11 +127,13 @@ def _parts(
     )
     questions = Keeping(services.store, Question, token=token)
     work = Work()
+    outbox = Outbox(slack, audiences, people, clock=services.clock)
     return Parts(
         answering=Answering(answer, services, questions),
         people=people,
         audiences=audiences,
-        outbox=Outbox(slack, audiences, people, clock=services.clock),
+        outbox=outbox,
+        ledger=Ledger(services, outbox),
         work=work,
         growing=Growing(work.hurry, pause),
         own_user=own_user,

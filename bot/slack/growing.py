@@ -32,7 +32,7 @@ LOG = logging.getLogger("bot.growing")
 class Place(Protocol):
     """Where an answer stands."""
 
-    async def change(self, letter: Letter, *, is_last: bool) -> None:
+    async def change(self, letter: Letter, reply: Reply, *, is_last: bool) -> None:
         """Put these words in its place. Raises ReadersChangedError, or another BotError if that failed."""
 
     async def attach(self, file: Attachment) -> None:
@@ -60,7 +60,7 @@ class Growing:
 async def _show(answered: Answered, place: Place) -> None:
     """One state. When Slack does not take it the next one may get through."""
     try:
-        await place.change(answered.letter, is_last=not grows(answered.reply))
+        await place.change(answered.letter, answered.reply, is_last=not grows(answered.reply))
     except ReadersChangedError:
         raise
     except BotError:
@@ -143,4 +143,5 @@ def _file(reply: Reply) -> Attachment | None:
     number = len(lasting.entries)
     asked = f"{number} indicators" if number > 1 else "1 indicator"
     words = Notice(title=f"all about {asked} as a file", rows=(hint,), label=lasting.cleared.label)
-    return Attachment(FILE_NAME, as_csv(lasting).encode(), Letter(render(words), lasting.cleared.audience))
+    letter = Letter(render(words), lasting.cleared.audience)
+    return Attachment(FILE_NAME, as_csv(lasting).encode(), letter, lasting)

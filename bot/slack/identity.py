@@ -32,6 +32,7 @@ class Person:
     teams: frozenset[str] = frozenset()
     is_bot: bool = False
     is_gone: bool = False  # deactivated
+    is_sure: bool = True  # False where Slack did not say, or said something odd
 
 
 class People:
@@ -72,7 +73,7 @@ def acting_for(person: Person, team: str | None, registry: Registry) -> str:
 def person(user: str, info: object, registry: Registry) -> Person:
     """Read the `user` object of users.info; anything odd about it makes the person UNKNOWN."""
     if not isinstance(info, Mapping) or info.get("id") != user:
-        return Person(user, UNKNOWN)
+        return Person(user, UNKNOWN, is_sure=False)
     grid = info.get("enterprise_user")
     ids = (info.get("team_id"), grid.get("enterprise_id") if isinstance(grid, Mapping) else None)
     teams = frozenset(team for team in ids if isinstance(team, str) and team)

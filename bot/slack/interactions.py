@@ -26,13 +26,11 @@ from bot.blocks import (
     shareable,
 )
 from bot.chat import Actor, Lookup, Notice, Reply, Surface, mistake
-from bot.deliveries import Item
 from bot.errors import BotError, UnavailableError, UsageError
 from bot.forms import FORM_VIEW, filled_in, form_view, in_words
 from bot.sharing import UNKNOWN, Audience
 from bot.slack.answering import apologise, plainly, readers_of
 from bot.slack.keeping import Keeping, Question
-from bot.slack.ledger import Ledger
 from bot.slack.listen import ACK_SECONDS, ANSWER_SECONDS, Ack, Body, Parts
 from bot.slack.outbox import Json, Letter, ReplyUrl, sound_view, words_only
 from bot.slack.work import guarded, within
@@ -66,8 +64,7 @@ class _Confirmed:
     """What may be posted as it was confirmed, and what it shows."""
 
     letter: Letter
-    readers: Audience
-    items: tuple[Item, ...]
+    reply: Reply
 
 
 class Interactions:
@@ -236,7 +233,7 @@ class Interactions:
         reply = await self._shareable(question, actor, readers)
         letter = Letter(posting(reply), readers_of(reply, readers))
         if _digest(readers, letter.message) == sharing.seen:
-            return _Confirmed(letter, readers, await Ledger(self._parts.answering.services).items(reply))
+            return _Confirmed(letter, reply)
         return sound_view(await self._confirmation(question, actor, readers, sharing.to))
 
     async def _finish(self, judged: "asyncio.Task[_Confirmed | Json]", sharing: Sharing) -> None:
@@ -257,13 +254,10 @@ class Interactions:
 
     async def _post(self, confirmed: "_Confirmed", sharing: Sharing, thread: str = "") -> str:
         """Post it and keep what it shows."""
-        conversation = sharing.question.conversation
-        ts = await self._parts.outbox.post(conversation, confirmed.letter, thread=thread)
-        ledger = Ledger(self._parts.answering.services)
-        await ledger.record(
-            conversation, ts, confirmed.readers, confirmed.items, thread=thread, purpose="share"
+        ledger, conversation = self._parts.ledger, sharing.question.conversation
+        return await ledger.post(
+            conversation, confirmed.letter, confirmed.reply, thread=thread, purpose="share"
         )
-        return ts
 
     async def _shareable(self, question: Question, actor: Actor, readers: Audience) -> Lookup | Notice:
         """What would be posted for these readers, or why nothing is."""

@@ -46,6 +46,7 @@ class Parts:
     people: People
     audiences: Audiences
     outbox: Outbox
+    ledger: Ledger
     work: Work
     growing: Growing
     own_user: str
@@ -150,7 +151,7 @@ class Listeners:
             await self._follow(first, to)
 
     async def _follow(self, first: "_First", to: ReplyUrl) -> None:
-        place = BelowCommand(self._parts.outbox, first.actor, to)
+        place = BelowCommand(self._parts.ledger, first.actor, to)
         await self._parts.growing.follow(first.answered, place)
 
     async def _answer_mention(self, event: Body) -> None:
@@ -162,14 +163,11 @@ class Listeners:
             surface=Surface.MENTION,
             conversation=conversation,
         )
-        ledger = Ledger(parts.answering.services)
         for _ in range(TRIES):  # the second time for the readers that the outbox saw
             readers = await parts.audiences.of_conversation(conversation)
             answered = await parts.answering.answer(question, actor, readers, readers)
             with suppress(ReadersChangedError):
-                shown, thread = await ledger.items(answered.reply), _thread(event)
-                ts = await parts.outbox.post(conversation, answered.letter, thread=thread)
-                await ledger.record(conversation, ts, readers, shown, thread=thread)
+                await parts.ledger.post(conversation, answered.letter, answered.reply, thread=_thread(event))
                 return
         await parts.outbox.post(conversation, apologise(ReadersChangedError()), thread=_thread(event))
 
@@ -184,8 +182,10 @@ class Listeners:
             readers = alone(Reach.DM, actor, parts.answering.services.clock())
             answered = await parts.answering.answer(question, actor, readers, readers)
             with suppress(ReadersChangedError):
-                ts = await parts.outbox.post_direct(conversation, actor, answered.letter, thread=thread)
-                place = InDirectMessage(parts.outbox, actor, conversation, ts, thread=thread)
+                ts = await parts.ledger.post_direct(
+                    conversation, actor, answered.letter, answered.reply, thread=thread
+                )
+                place = InDirectMessage(parts.ledger, actor, conversation, ts, thread=thread)
                 await parts.growing.follow(answered, place)
                 return
         await parts.outbox.post_direct(conversation, actor, apologise(ReadersChangedError()), thread=thread)

@@ -93,7 +93,7 @@ async def test_the_note_stands_in_the_thread_and_names_nothing_that_is_hidden_no
     [note] = scene.board.notes(HOST)
     assert note.thread == there.ts
     assert not note.names
-    assert "No longer shared here: 1 entry." in note.text
+    assert "No longer shared here: 1 entry, withdrawn, or not for everybody who reads here now." in note.text
     assert "kaspersky" not in note.text.casefold()
 
 
@@ -189,6 +189,16 @@ async def test_readers_that_stay_unknown_see_nothing_that_is_not_for_everyone(sc
     assert there.names == {2}
 
 
+async def test_an_organisation_that_slack_names_needs_no_patience(scene: Scene) -> None:
+    there = await scene.shows(HOST, claim(1), claim(2, label=Label.CLEAR))
+
+    scene.board.joins(HOST, UNKNOWN)
+    scene.corrections.readers_changed(HOST)
+    await scene.corrections.round()
+
+    assert there.names == {2}
+
+
 async def test_what_expires_stays_for_it_was_true_when_it_was_said(scene: Scene) -> None:
     there = await scene.shows(HOST, claim(1, not_after=scene.clock() + timedelta(minutes=5)))
 
@@ -262,7 +272,7 @@ async def test_source_and_host_are_told_what_had_been_readable_by_whom(scene: Sc
     await scene.mark(1, revoked=True)
     await scene.settle(minutes=1)
 
-    [notice] = [each for each in scene.board.at(OWN) if "taken back" in each.text]
+    [notice] = [each for each in scene.board.at(OWN) if "what you changed was corrected" in each.text]
     assert notice.names == {1}
     assert "Partner t" in notice.text
     assert "trendmicro" not in notice.text.casefold()
@@ -270,6 +280,43 @@ async def test_source_and_host_are_told_what_had_been_readable_by_whom(scene: Sc
     assert "igci, kaspersky, trendmicro" in word
     assert "host-1" not in word
     assert "cannot take back" in word
+    assert "leave their figures as they were" in word
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("revoked", "it showed what your organisation has withdrawn or marked anew"),
+        ("wished", "as was asked with “retract”"),
+        ("joined", "for others read there now"),
+    ],
+)
+async def test_a_source_is_told_why_its_entries_went(scene: Scene, what: str, said: str) -> None:
+    await scene.shows(OWN, claim(7))
+    await scene.shows(HOST, claim(1), claim(2, label=Label.CLEAR))
+
+    if what == "revoked":
+        await scene.mark(1, revoked=True)
+    elif what == "wished":
+        await scene.corrections.retract([indicator(1)], source=None, by="U0OPS")
+    else:
+        scene.board.joins(HOST, "academy")
+        scene.corrections.readers_changed(HOST)
+    await scene.settle(minutes=1)
+
+    [notice] = [each for each in scene.board.at(OWN) if "could be read by" in each.text]
+    assert said in notice.text
+
+
+async def test_what_only_the_host_could_read_needs_no_word_to_its_operators(tmp_path: Path) -> None:
+    async with mending(tmp_path, readers=()) as scene:
+        await scene.shows(HOST, claim(1), claim(2))
+
+        await scene.mark(1, revoked=True)
+        await scene.settle(minutes=1)
+
+        assert scene.told == []
+        assert len(scene.board.notes(HOST)) == 1
 
 
 async def test_a_source_without_a_channel_of_its_own_is_left_to_the_operators(scene: Scene) -> None:

@@ -148,7 +148,7 @@ async def test_a_reader_who_changes_sides_during_the_upload_gets_no_file(
 async def test_a_file_that_was_cleared_for_an_ephemeral_answer_is_not_sent(stage: Stage) -> None:
     for_a_moment = alone(Reach.EPHEMERAL, ANA, stage.clock())
     with pytest.raises(ReadersChangedError):
-        await _outbox(stage).attach("D0ANA", ANA, _file(for_a_moment))
+        await _outbox(stage).attach("D0ANA", ANA, _file(for_a_moment), sharing=_nobody)
 
     assert stage.calls("files.getUploadURLExternal") == []
 
@@ -157,7 +157,7 @@ async def test_a_file_that_was_cleared_for_an_ephemeral_answer_is_not_sent(stage
 async def test_empty_and_huge_files_are_not_sent(stage: Stage, size: int) -> None:
     readers = alone(Reach.DM, ANA, stage.clock())
     with pytest.raises(RefusedError):
-        await _outbox(stage).attach("D0ANA", ANA, replace(_file(readers), content=b"x" * size))
+        await _outbox(stage).attach("D0ANA", ANA, replace(_file(readers), content=b"x" * size), sharing=_nobody)
 
     assert stage.calls("files.getUploadURLExternal") == []
 
@@ -198,4 +198,9 @@ def _outbox(stage: Stage) -> Outbox:
 
 
 def _file(readers: Audience) -> Attachment:
-    return Attachment(NAME, b"x", Letter(render(Notice(title="x")), readers))
+    notice = Notice(title="x")
+    return Attachment(NAME, b"x", Letter(render(notice), readers), notice)
+
+
+async def _nobody(_: str) -> None:
+    """Who keeps no ledger."""

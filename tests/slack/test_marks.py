@@ -14,9 +14,8 @@ from bot.slack.calls import (
     RefusedError,
     TokenRefusedError,
 )
-from bot.slack.outbox import Letter
+from bot.slack.outbox import EVENT_TYPE, Letter
 from bot.slack.posts import (
-    EVENT_TYPE,
     HistoryRefusedError,
     Posts,
 )

@@ -15,9 +15,8 @@ from bot.slack.calls import (
     RefusedError,
     TokenRefusedError,
 )
-from bot.slack.outbox import Letter, ReadersChangedError
+from bot.slack.outbox import EVENT_TYPE, Letter, ReadersChangedError
 from bot.slack.posts import (
-    EVENT_TYPE,
     MAX_AGE_SECONDS,
     Posts,
 )
