@@ -22,7 +22,8 @@ from bot.errors import UnavailableError
 from bot.feeds.parsed import Defaults
 from bot.services import Store
 from bot.store import open_store, rows
-from bot.store.connection import connect, writing
+from bot.store.engine import writing
+from bot.store.sqlite_connection import connect
 
 BAR = 0.4  # of the rows a second of the plain statement
 PART = 10_000  # rows in a transaction of the plain statement, and of Store.add on its own

@@ -15,7 +15,7 @@ from bot.bench.claims import claim, indicator
 from bot.indicators import Indicator
 from bot.services import Store
 from bot.store import open_store, rows
-from bot.store.connection import connect
+from bot.store.sqlite_connection import connect
 
 BAR = 0.5  # of the lookups a second of the prepared statement
 AT_ONCE = 64  # single lookups under way

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,7 +9,7 @@ from functools import partial
 from bot.errors import BotError
 from bot.logs import log_mistake
 from bot.store import rows
-from bot.store.connection import writing
+from bot.store.engine import Connection, writing
 from bot.store.threads import Desk
 
 GATHER_SECONDS = 1.0  # how long counts wait for others; a killed process loses them
@@ -23,11 +22,11 @@ Count = tuple[int, int]  # asked, answered
 _MICROS = 60_000_000  # of a minute: days of readers end at any minute of the clock
 _ADD = (
     "INSERT INTO asked (minute, org, asked, answered) VALUES (?, ?, ?, ?) ON CONFLICT (minute, org) DO UPDATE"
-    " SET asked = asked + excluded.asked, answered = answered + excluded.answered"
+    " SET asked = asked.asked + excluded.asked, answered = asked.answered + excluded.answered"
 )
 _SUM = (
-    "SELECT coalesce(sum(asked), 0), coalesce(sum(answered), 0) FROM asked"
-    " WHERE minute >= :since AND minute < :until AND (:org IS NULL OR org = :org)"
+    "SELECT CAST(coalesce(sum(asked), 0) AS BIGINT), CAST(coalesce(sum(answered), 0) AS BIGINT) FROM asked"
+    " WHERE minute >= :since AND minute < :until AND (CAST(:org AS TEXT) IS NULL OR org = :org)"
 )
 
 
@@ -72,13 +71,13 @@ def _minute(moment: datetime) -> int:
     return rows.micros(moment) // _MICROS
 
 
-def _write(connection: sqlite3.Connection, counts: dict[Slot, Count], old: int) -> None:
-    with writing(connection):
+def _write(connection: Connection, counts: dict[Slot, Count], old: int) -> None:
+    with writing(connection, "asked"):
         connection.executemany(_ADD, [(*key, *count) for key, count in counts.items()])
         connection.execute("DELETE FROM asked WHERE minute < ?", (old,))
 
 
-def _sum(connection: sqlite3.Connection, wanted: dict[str, str | int | None]) -> Count:
+def _sum(connection: Connection, wanted: dict[str, str | int | None]) -> Count:
     [asked, answered] = connection.execute(_SUM, wanted).fetchone()
     return asked, answered
 

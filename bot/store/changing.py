@@ -1,6 +1,5 @@
 """The log of what was narrowed or revoked, and numbers kept under a name, such as how far it was read."""
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import starmap
@@ -11,14 +10,13 @@ from bot.assertions import Assertion
 from bot.deliveries import Change
 from bot.indicators import Indicator, Kind
 from bot.store import rows
-from bot.store.connection import writing
+from bot.store.engine import Connection, Dialect, writing
 
 MOST = 10_000  # changes in one answer
 
 _decoder = msgspec.json.Decoder(list[tuple[int, str, Kind, str]])
 
-_AFTER = """SELECT json_group_array(json_array(number, source, kind, value))
-FROM (SELECT * FROM change WHERE number > ? ORDER BY number LIMIT ?)"""
+_TYPES = ("text", "text", "text")
 _FORGET = """DELETE FROM change
 WHERE number IN (SELECT number FROM change WHERE number <= ? ORDER BY number LIMIT ?)"""
 _SET = (
@@ -26,52 +24,62 @@ _SET = (
 )
 
 
-def log(connection: sqlite3.Connection, narrowed: Iterable[Assertion]) -> None:
+def log(connection: Connection, narrowed: Iterable[Assertion]) -> None:
     """Write down what fewer may see from now on, within the transaction that makes it so."""
     values = ((each.source, each.indicator.kind._value_, each.indicator.value) for each in narrowed)
-    for width, parameters in rows.parts(values, 3):
-        connection.execute(put(width), parameters)
+    for part, parameters in connection.dialect.parts(values, _TYPES):
+        connection.execute(put(part), parameters)
 
 
-def changes(connection: sqlite3.Connection, after: int, most: int) -> list[Change]:
+def changes(connection: Connection, after: int, most: int) -> list[Change]:
     """The next ones above a number, in order."""
-    [found] = connection.execute(_AFTER, (after, max(0, min(most, MOST)))).fetchone()
+    wanted = (after, max(0, min(most, MOST)))
+    [found] = connection.execute(following(connection.dialect), wanted).fetchone()
     return list(starmap(_change, sorted(_decoder.decode(found))))
 
 
-def last(connection: sqlite3.Connection) -> int:
+def last(connection: Connection) -> int:
     """The number of the last change; 0 if there is none."""
     [number] = connection.execute("SELECT coalesce(max(number), 0) FROM change").fetchone()
     return int(number)
 
 
-def forget(connection: sqlite3.Connection, readers: Sequence[str], most: int) -> int:
+def forget(connection: Connection, readers: Sequence[str], most: int) -> int:
     """Delete the oldest that every one of these marks has passed; gives how many. No mark has read nothing."""
-    with writing(connection):
+    with writing(connection, "mark"):
         marks: dict[str, int] = dict(connection.execute("SELECT name, number FROM mark").fetchall())
         upto = min((marks.get(name, 0) for name in readers), default=0)
         return connection.execute(_FORGET, (upto, max(0, min(most, MOST)))).rowcount
 
 
-def mark(connection: sqlite3.Connection, name: str) -> int:
+def mark(connection: Connection, name: str) -> int:
     """What is kept under that name, else 0."""
     found = connection.execute("SELECT number FROM mark WHERE name = ?", (name,)).fetchone()
     return found[0] if found else 0
 
 
-def set_mark(connection: sqlite3.Connection, name: str, number: int) -> None:
+def set_mark(connection: Connection, name: str, number: int) -> None:
     """Keep it in the place of the last one. Raises InputError."""
     rows.check_names(name)
-    with writing(connection):
+    with writing(connection, "mark"):
         connection.execute(_SET, (name, number))
 
 
 @cache
-def put(width: int) -> str:
+def following(dialect: Dialect) -> str:
+    """The statement that reads changes above a number."""
+    return (
+        f"SELECT {dialect.listed('number, source, kind, value')}"  # noqa: S608 (names from the code)
+        " FROM (SELECT * FROM change WHERE number > ? ORDER BY number LIMIT ?) AS next"
+    )
+
+
+@cache
+def put(part: str) -> str:
     """The statement that writes the log: source, kind, value."""
     return (
-        f"INSERT INTO change (source, kind, value) SELECT * FROM (VALUES {rows.values(width, 3)})"  # noqa: S608 (marks)
-        " WHERE column1 IS NOT NULL"
+        "INSERT INTO change (source, kind, value)"  # noqa: S608 (marks)
+        f" SELECT * FROM {part} WHERE column1 IS NOT NULL"
     )
 
 

@@ -1,6 +1,5 @@
 """Deliveries in the store: begun once for each period, held by one at a time, in order in a channel."""
 
-import sqlite3
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from bot.deliveries import ENDED, LONGEST_LEASE, LONGEST_WAIT, Delivery, State
 from bot.errors import InputError
 from bot.store import rows
-from bot.store.connection import writing
+from bot.store.engine import Connection, writing
 from bot.subscriptions import Subscribed
 
 MAX_BODY = 64_000_000  # bytes of one delivery as JSON; ten thousand long addresses are 40 MB
@@ -29,17 +28,20 @@ VALUES (:channel, :purpose, :period, :state, :ended, :not_before, :body) ON CONF
 
 # A time that lies too far ahead was written by a clock that has gone back since: it counts as past.
 _FREE = """SELECT id, body FROM delivery
-WHERE id IN (SELECT min(id) FROM delivery WHERE NOT ended GROUP BY channel)
+WHERE id IN (SELECT min(id) FROM delivery WHERE ended = 0 GROUP BY channel)
   AND (not_before IS NULL OR not_before <= :at OR not_before > :latest_try)
   AND (owner IS NULL OR leased_until <= :at OR leased_until > :latest_lease)
 ORDER BY id LIMIT :most"""
 _HOLD = "UPDATE delivery SET owner = ?, leased_until = ? WHERE id = ?"
 _PUT = """UPDATE delivery SET state = :state, ended = :ended, not_before = :not_before, body = :body,
-  owner = CASE WHEN :released THEN NULL ELSE owner END
+  owner = CASE WHEN :released = 1 THEN NULL ELSE owner END
 WHERE channel = :channel AND purpose = :purpose AND period = :period AND owner = :owner"""
 _DECIDE = """UPDATE delivery SET state = :state, ended = :ended, not_before = :not_before, body = :body,
   owner = NULL
 WHERE channel = :channel AND purpose = :purpose AND period = :period AND state = :was AND ended = 1"""
+_MOVABLE = """SELECT id FROM delivery WHERE channel = :old AND NOT EXISTS (SELECT 1 FROM delivery AS there
+WHERE there.channel = :new AND there.purpose = delivery.purpose AND there.period = delivery.period)"""
+_RENAME = "UPDATE delivery SET channel = ?, owner = NULL, body = ? WHERE id = ?"
 # Beyond the newest of a channel; the oldest of them first.
 _OLDEST = """SELECT id, period FROM delivery WHERE channel = :channel AND ended = 1
   AND id < (SELECT id FROM delivery WHERE channel = :channel ORDER BY id DESC LIMIT 1 OFFSET :kept)
@@ -48,14 +50,12 @@ _LATEST = "SELECT body FROM delivery ORDER BY id DESC LIMIT :most"
 _LATEST_OF = "SELECT body FROM delivery WHERE channel = :channel ORDER BY id DESC LIMIT :most"
 
 
-def begin(
-    connection: sqlite3.Connection, subscribed: Subscribed, period: str, next_at: datetime
-) -> Delivery | None:
+def begin(connection: Connection, subscribed: Subscribed, period: str, next_at: datetime) -> Delivery | None:
     """Write the row of a period and move on, if the subscription is still due then. Raises InputError."""
     which = {"channel": subscribed.subscription.channel, "purpose": subscribed.subscription.purpose.value}
     rows.check_names(period)
     _check_times(next_at)
-    with writing(connection):
+    with writing(connection, "delivery"):
         due = connection.execute(_DUE, which | {"was": rows.micros(subscribed.next_at)}).fetchone()
         if due is None:
             return None
@@ -68,9 +68,7 @@ def begin(
     return delivery if written else None
 
 
-def lease(
-    connection: sqlite3.Connection, owner: str, at: datetime, seconds: float, most: int
-) -> list[Delivery]:
+def lease(connection: Connection, owner: str, at: datetime, seconds: float, most: int) -> list[Delivery]:
     """Give the oldest of each channel to that owner, as far as they may be tried and are free.
 
     Raises InputError.
@@ -87,32 +85,41 @@ def lease(
         "most": _limit(most),
     }
     until = now + int(seconds * 1e6)
-    with writing(connection):
+    with writing(connection, "delivery"):
         found = connection.execute(_FREE, free).fetchall()
         connection.executemany(_HOLD, ((owner, until, number) for number, _ in found))
     return [_decoder.decode(body) for _, body in found]
 
 
-def put(connection: sqlite3.Connection, delivery: Delivery, owner: str, release: bool) -> bool:
+def put(connection: Connection, delivery: Delivery, owner: str, release: bool) -> bool:
     """Write it if that owner has it; whoever's lease was over keeps it until somebody takes it.
 
     Raises InputError.
     """
     row = _row(delivery)
-    with writing(connection):
+    with writing(connection, "delivery"):
         written = connection.execute(
-            _PUT, row | {"owner": owner, "released": release or row["ended"]}
+            _PUT, row | {"owner": owner, "released": int(release or delivery.state in ENDED)}
         ).rowcount
     return written > 0
 
 
-def decide(connection: sqlite3.Connection, delivery: Delivery, was: State) -> bool:
+def decide(connection: Connection, delivery: Delivery, was: State) -> bool:
     """Write what an operator decided about one that ended like that. Raises InputError."""
-    with writing(connection):
+    with writing(connection, "delivery"):
         return connection.execute(_DECIDE, _row(delivery) | {"was": was.value}).rowcount > 0
 
 
-def latest(connection: sqlite3.Connection, channel: str | None, most: int) -> list[Delivery]:
+def rename(connection: Connection, old: str, new: str) -> None:
+    """Let deliveries go by another channel, where it has none of that period, within a transaction."""
+    moved = {"old": old, "new": new}
+    for (number,) in connection.execute(_MOVABLE, moved).fetchall():
+        [body] = connection.execute("SELECT body FROM delivery WHERE id = ?", (number,)).fetchone()
+        delivery = msgspec.structs.replace(_decoder.decode(body), channel=new)
+        connection.execute(_RENAME, (new, _encoder.encode(delivery).decode(), number))
+
+
+def latest(connection: Connection, channel: str | None, most: int) -> list[Delivery]:
     """The last ones that were begun, of a channel or of all, newest first."""
     query = _LATEST if channel is None else _LATEST_OF
     found = connection.execute(query, {"channel": channel, "most": _limit(most)}).fetchall()
@@ -134,7 +141,7 @@ def _due(subscribed: Subscribed, period: str, since: int, upto: int) -> Delivery
     )
 
 
-def _forget_oldest(connection: sqlite3.Connection, begun: Delivery) -> None:
+def _forget_oldest(connection: Connection, begun: Delivery) -> None:
     """A few of the old ones; whatever a clock that goes back could make due again stays."""
     oldest = {"channel": begun.channel, "kept": KEPT - 1, "most": FORGOTTEN}
     for number, period in connection.execute(_OLDEST, oldest).fetchall():
@@ -159,7 +166,7 @@ def _row(delivery: Delivery) -> dict[str, object]:
         "purpose": delivery.purpose.value,
         "period": delivery.period,
         "state": delivery.state.value,
-        "ended": delivery.state in ENDED,
+        "ended": int(delivery.state in ENDED),
         "not_before": None if delivery.not_before is None else rows.micros(delivery.not_before),
         "body": body.decode(),
     }

@@ -41,6 +41,11 @@ class Intake:
         self._rows[key] = row
 
     @property
+    def changes(self) -> bool:
+        """Whether anything is to be written."""
+        return bool(self._changed or self.files.joined)
+
+    @property
     def tally(self) -> Tally:
         """What became of what was taken."""
         return Tally(self._new, self._updated, self._unchanged)

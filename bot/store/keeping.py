@@ -1,11 +1,10 @@
 """What buttons and modals refer to: for an hour, found by a token of which only a digest is kept."""
 
-import sqlite3
 from collections.abc import Sequence
 from hashlib import sha256
 
 from bot.errors import BotError, InputError
-from bot.store.connection import writing
+from bot.store.engine import Connection, writing
 
 MOST = 20_000  # the oldest make room when there are more
 MAX_BODY = 400_000  # characters of one
@@ -33,29 +32,29 @@ def digest(token: str) -> bytes:
     return sha256(token.encode(errors="surrogatepass")).digest()
 
 
-def keep(connection: sqlite3.Connection, values: Sequence[Kept], now: int) -> list[BotError | None]:
+def keep(connection: Connection, values: Sequence[Kept], now: int) -> list[BotError | None]:
     """Put them away."""
-    with writing(connection):
+    with writing(connection, "kept"):
         for token, seconds, body in values:
             connection.execute(_PUT, (token, now + int(seconds * 1e6), body))
     return [None] * len(values)
 
 
-def forget(connection: sqlite3.Connection, now: int, most: int) -> None:
+def forget(connection: Connection, now: int, most: int) -> None:
     """Delete what is too old, or too much."""
-    with writing(connection):
+    with writing(connection, "kept"):
         connection.execute(_EXPIRED, (now, most))
 
 
-def find(connection: sqlite3.Connection, tokens: Sequence[bytes], now: int) -> list[str | BotError | None]:
+def find(connection: Connection, tokens: Sequence[bytes], now: int) -> list[str | BotError | None]:
     """The bodies, as far as they are kept still."""
     found = (connection.execute(_FIND, (token, now)).fetchone() for token in tokens)
     return [row[0] if row else None for row in found]
 
 
-def take(connection: sqlite3.Connection, token: bytes, now: int) -> str | None:
+def take(connection: Connection, token: bytes, now: int) -> str | None:
     """The body for the first who asks."""
-    with writing(connection):
+    with writing(connection, "kept"):
         row = connection.execute(_FIND, (token, now)).fetchone()
         connection.execute(_DROP, (token,))
     return row[0] if row else None

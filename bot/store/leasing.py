@@ -1,13 +1,12 @@
 """Leases in the store: each thing is done by one replica at a time, who may leave a note for the others."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.errors import BotError, InputError
 from bot.leases import Lease
 from bot.store import rows
-from bot.store.connection import writing
+from bot.store.engine import Connection, writing
 
 LONGEST = 3_600.0  # seconds; one that ends later was written by a clock that went wrong, and counts as over
 MAX_NOTE = 200  # characters
@@ -38,24 +37,24 @@ def checked(wish: Wish) -> Wish:
     return wish
 
 
-def settle(connection: sqlite3.Connection, wishes: Sequence[Wish], now: int) -> list[Lease | BotError]:
+def settle(connection: Connection, wishes: Sequence[Wish], now: int) -> list[Lease | BotError]:
     """Grant each in its turn what nobody else has; how it stands then."""
-    with writing(connection):
+    with writing(connection, "lease"):
         return [_settle(connection, each, now) for each in wishes]
 
 
-def look(connection: sqlite3.Connection, names: Sequence[str], now: int) -> list[Lease | BotError]:
+def look(connection: Connection, names: Sequence[str], now: int) -> list[Lease | BotError]:
     """How they stand, as somebody sees it who has none of them."""
     return [_lease(_read(connection, name), "", now) for name in names]
 
 
-def forget(connection: sqlite3.Connection, now: int) -> None:
+def forget(connection: Connection, now: int) -> None:
     """Delete what is over."""
-    with writing(connection):
+    with writing(connection, "lease"):
         connection.execute(_FORGET, (now,))
 
 
-def _settle(connection: sqlite3.Connection, wish: Wish, now: int) -> Lease:
+def _settle(connection: Connection, wish: Wish, now: int) -> Lease:
     lease = _lease(_read(connection, wish.name), wish.owner, now)
     is_wanted = lease.is_ours if wish.is_end else lease.is_ours or lease.is_free
     if not is_wanted:
@@ -66,7 +65,7 @@ def _settle(connection: sqlite3.Connection, wish: Wish, now: int) -> Lease:
     return _lease(row, wish.owner, now)
 
 
-def _read(connection: sqlite3.Connection, name: str) -> tuple[str, int, str]:
+def _read(connection: Connection, name: str) -> tuple[str, int, str]:
     owner, until, note = connection.execute(_READ, (name,)).fetchone() or (_NOBODY, 0, "")
     return owner, until, note
 

@@ -1,6 +1,5 @@
 """Findings in the store: what services said is remembered for each organisation by itself, for a while."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -11,12 +10,15 @@ from bot.errors import BotError, InputError
 from bot.findings import Finding, Report
 from bot.indicators import Indicator
 from bot.store import rows
+from bot.store.engine import Connection, Dialect
 
 MAX_BYTES = 32_000  # of one finding as JSON; rows.PART times the number of services fit into one answer
 FORGET = 2  # expired ones deleted for each that is stored, so that no call has to delete very many
 
 Row = tuple[str, bytes, str, int, str]  # org, rows.key, provider, until, body
 Question = tuple[str, Sequence[bytes]]  # org and rows.keys
+
+_TYPES = ("text", "bytea", "text", "bigint", "text")
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(list[tuple[str, Finding]])
@@ -44,17 +46,15 @@ def question(org: str, indicators: Sequence[Indicator]) -> Question:
     return org, [rows.key(each) for each in indicators]
 
 
-def keep(connection: sqlite3.Connection, batches: Sequence[Sequence[Row]], now: int) -> None:
+def keep(connection: Connection, batches: Sequence[Sequence[Row]], now: int) -> None:
     """Store findings, the later ones in the place of the earlier, and delete some that expired."""
     latest = {row[:3]: row for batch in batches for row in batch}
-    for width, parameters in rows.parts(latest.values(), 5):
-        connection.execute(put(width), parameters)
+    for part, parameters in connection.dialect.parts(latest.values(), _TYPES):
+        connection.execute(put(part), parameters)
     connection.execute(_EXPIRED, (now, FORGET * len(latest)))
 
 
-def recall(
-    connection: sqlite3.Connection, questions: Sequence[Question], now: int
-) -> list[list[Finding] | BotError]:
+def recall(connection: Connection, questions: Sequence[Question], now: int) -> list[list[Finding] | BotError]:
     """What is remembered and has not expired, with one query for each organisation and 2,000 values."""
     wanted: dict[str, set[bytes]] = {}
     for org, keys in questions:
@@ -67,28 +67,30 @@ def recall(
 
 
 @cache
-def put(width: int) -> str:
+def put(part: str) -> str:
     """The statement that inserts rows, or overwrites those of the same organisation, value and service."""
     return (
         "INSERT INTO finding (org, key, provider, until, body)"  # noqa: S608 (marks)
-        f" SELECT * FROM (VALUES {rows.values(width, 5)}) WHERE column1 IS NOT NULL"
+        f" SELECT * FROM {part} WHERE column1 IS NOT NULL"
         " ON CONFLICT (org, key, provider) DO UPDATE SET until = excluded.until, body = excluded.body"
     )
 
 
 @cache
-def by_key(width: int) -> str:
+def by_key(dialect: Dialect, among: str) -> str:
     """The statement that reads what is remembered for one organisation and has not expired."""
+    finding = f"""'["' || {dialect.hexed("key")} || '",' || body || ']'"""
     return (
-        """SELECT '[' || group_concat('["' || hex(key) || '",' || body || ']') || ']' FROM finding"""  # noqa: S608 (marks)
-        f" WHERE org = ? AND until > ? AND key IN ({rows.marks(width)})"
+        f"SELECT '[' || {dialect.joined(finding, ',')} || ']' FROM finding"  # noqa: S608 (marks)
+        f" WHERE org = ? AND until > ? AND key {among}"
     )
 
 
-def _of(connection: sqlite3.Connection, org: str, keys: set[bytes], now: int) -> dict[bytes, list[Finding]]:
+def _of(connection: Connection, org: str, keys: set[bytes], now: int) -> dict[bytes, list[Finding]]:
     found: dict[bytes, list[Finding]] = {}
-    for width, parameters in rows.parts(((key,) for key in keys), 1):
-        [bodies] = connection.execute(by_key(width), [org, now, *parameters]).fetchone()
+    for among, parameters in connection.dialect.sets(keys, "bytea"):
+        statement = by_key(connection.dialect, among)
+        [bodies] = connection.execute(statement, [org, now, *parameters]).fetchone()
         for key, finding in sorted(_decoder.decode(bodies or "[]"), key=_by_provider):
             found.setdefault(bytes.fromhex(key), []).append(finding)
     return found

@@ -1,16 +1,16 @@
 """Posts in the store: what stands in Slack, and beside it which assertions each of them showed."""
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import cache
 from heapq import nlargest
+from typing import Any
 
 import msgspec
 
 from bot.deliveries import Change, Item, Post
 from bot.errors import InputError
 from bot.store import rows
-from bot.store.connection import reading, writing
+from bot.store.engine import Connection, Dialect, reading, writing
 
 MAX_BODY = 64_000_000  # bytes of one post as JSON
 PORTION = 16  # posts read in one go, so that lookups get their turn between them
@@ -30,13 +30,14 @@ SET posted_at = excluded.posted_at, state = excluded.state, body = excluded.body
 _REPLACE = "UPDATE post SET channel = ?, ts = ?, posted_at = ?, state = ?, body = ? WHERE id = ?"
 _OLDEST = """SELECT id, body FROM post WHERE channel = ?
 ORDER BY posted_at DESC, id DESC LIMIT 2 OFFSET ?"""
-_READ = f"SELECT body FROM post WHERE id IN ({rows.marks(PORTION)}) ORDER BY posted_at DESC, id DESC"  # noqa: S608 (marks)
+_ITEM = ("text", "bytea", "bigint")
+_PAIR = ("text", "bytea")
 
 
-def record(connection: sqlite3.Connection, post: Post) -> None:
+def record(connection: Connection, post: Post) -> None:
     """Store it in the place of what was known of that message. Raises InputError."""
     row = _row(post)
-    with writing(connection):
+    with writing(connection, "post"):
         known = connection.execute(_FIND, row[:2]).fetchone()
         if post.state == "deleted":
             if known:
@@ -49,10 +50,10 @@ def record(connection: sqlite3.Connection, post: Post) -> None:
             _forget_oldest(connection, post.channel)
 
 
-def replace(connection: sqlite3.Connection, old: Post, new: Post) -> bool:
+def replace(connection: Connection, old: Post, new: Post) -> bool:
     """Store it in the place of the old one, if that is still there as it was. Raises InputError."""
     row = _row(new)
-    with writing(connection):
+    with writing(connection, "post"):
         known = connection.execute(_FIND, (old.channel, old.ts)).fetchone()
         if known is None or _decoder.decode(known[1]) != old:
             return False
@@ -67,97 +68,105 @@ def replace(connection: sqlite3.Connection, old: Post, new: Post) -> bool:
     return True
 
 
-def one(connection: sqlite3.Connection, channel: str, ts: str) -> Post | None:
+def one(connection: Connection, channel: str, ts: str) -> Post | None:
     """The post of that message."""
     found = connection.execute(_FIND, (channel, ts)).fetchone()
     return _decoder.decode(found[1]) if found else None
 
 
-def find(
-    connection: sqlite3.Connection, channel: str | None, showing: Sequence[Change], most: int
-) -> list[int]:
+def find(connection: Connection, channel: str | None, showing: Sequence[Change], most: int) -> list[int]:
     """The numbers of the posts that are asked for, the newest first."""
     most = max(0, min(most, MOST))
     wanted = [most] if channel is None else [channel, most]
     if not showing:
-        [found] = connection.execute(latest(channel is None), wanted).fetchone()
+        [found] = connection.execute(latest(connection.dialect, channel is None), wanted).fetchone()
         return [number for _, number in sorted(_places_decoder.decode(found), reverse=True)]
     places: set[Place] = set()
     pairs = {(each.source, rows.key(each.indicator)) for each in showing}
     with reading(connection):
-        for width, parameters in rows.parts(pairs, 2):
-            found = connection.execute(showing_one(width, channel is None), [*parameters, *wanted]).fetchone()
+        for part, parameters in connection.dialect.parts(pairs, _PAIR):
+            statement = showing_one(connection.dialect, part, channel is None)
+            found = connection.execute(statement, [*parameters, *wanted]).fetchone()
             places.update(_places_decoder.decode(found[0]))
     return [number for _, number in nlargest(most, places)]
 
 
-def read(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Post]:
+def read(connection: Connection, numbers: Sequence[int]) -> list[Post]:
     """At most PORTION posts by their numbers, the newest first."""
-    padding = [None] * (PORTION - len(numbers))
-    return [_decoder.decode(body) for (body,) in connection.execute(_READ, [*numbers, *padding]).fetchall()]
+    found: list[Any] = []
+    for among, parameters in connection.dialect.sets(numbers, "bigint"):
+        found += connection.execute(by_number(among), parameters).fetchall()
+    return [_decoder.decode(body) for (body,) in found]
 
 
 @cache
-def put_items(width: int) -> str:
+def by_number(among: str) -> str:
+    """The statement that reads posts by their numbers."""
+    return f"SELECT body FROM post WHERE id {among} ORDER BY posted_at DESC, id DESC"  # noqa: S608 (marks)
+
+
+@cache
+def put_items(part: str) -> str:
     """The statement that stores what posts show: source, key, number of the post."""
     return (
-        f"INSERT INTO post_item (source, key, post) SELECT * FROM (VALUES {rows.values(width, 3)})"  # noqa: S608 (marks)
-        " WHERE column1 IS NOT NULL"
+        "INSERT INTO post_item (source, key, post)"  # noqa: S608 (marks)
+        f" SELECT * FROM {part} WHERE column1 IS NOT NULL"
     )
 
 
 @cache
-def forget_items(width: int) -> str:
+def forget_items(part: str) -> str:
     """The statement that deletes what posts show no more; with `IN (VALUES` SQLite would read them all."""
     return (
         "DELETE FROM post_item WHERE (source, key, post) IN (SELECT source, key, post"  # noqa: S608 (marks)
-        f" FROM (VALUES {rows.values(width, 3)}) AS old CROSS JOIN post_item"
-        " WHERE source = old.column1 AND key = old.column2 AND post = old.column3)"
+        f" FROM {part} CROSS JOIN post_item"
+        " WHERE source = part.column1 AND key = part.column2 AND post = part.column3)"
     )
 
 
 @cache
-def latest(anywhere: bool) -> str:
+def latest(dialect: Dialect, anywhere: bool) -> str:
     """The statement that finds the latest posts, anywhere or in a channel."""
-    return _places("post", "", anywhere)
+    return _places(dialect, "post", "", anywhere)
 
 
 @cache
-def showing_one(width: int, anywhere: bool) -> str:
+def showing_one(dialect: Dialect, part: str, anywhere: bool) -> str:
     """The statement that finds the latest posts that showed one of these: source, key."""
     return _places(
-        f"(VALUES {rows.values(width, 2)}) AS pair CROSS JOIN post_item CROSS JOIN post",
-        "source = pair.column1 AND key = pair.column2 AND post.id = post_item.post AND",
+        dialect,
+        f"{part} CROSS JOIN post_item CROSS JOIN post",
+        "source = part.column1 AND key = part.column2 AND post.id = post_item.post AND",
         anywhere,
     )
 
 
-def _places(tables: str, condition: str, anywhere: bool) -> str:
+def _places(dialect: Dialect, tables: str, condition: str, anywhere: bool) -> str:
     """A query for when posts that stand were posted, and their numbers; it ends with channel and limit."""
     where = "" if anywhere else " AND channel = ?"
     return (
-        "SELECT json_group_array(json_array(posted_at, id)) FROM (SELECT DISTINCT posted_at, id"  # noqa: S608 (names from the code, marks)
+        f"SELECT {dialect.listed('posted_at, id')} FROM (SELECT DISTINCT posted_at, id"  # noqa: S608 (names from the code, marks)
         f" FROM {tables} WHERE {condition} state <> 'deleted'{where}"
-        " ORDER BY posted_at DESC, id DESC LIMIT ?)"
+        " ORDER BY posted_at DESC, id DESC LIMIT ?) AS place"
     )
 
 
-def _show(connection: sqlite3.Connection, number: int, before: Iterable[Item], now: Iterable[Item]) -> None:
+def _show(connection: Connection, number: int, before: Iterable[Item], now: Iterable[Item]) -> None:
     """Write down what else a post shows, and forget what it shows no more."""
     shows, showed = _keys(now), _keys(before)
-    for width, parameters in rows.parts(((*key, number) for key in shows - showed), 3):
-        connection.execute(put_items(width), parameters)
-    for width, parameters in rows.parts(((*key, number) for key in showed - shows), 3):
-        connection.execute(forget_items(width), parameters)
+    for part, parameters in connection.dialect.parts(((*key, number) for key in shows - showed), _ITEM):
+        connection.execute(put_items(part), parameters)
+    for part, parameters in connection.dialect.parts(((*key, number) for key in showed - shows), _ITEM):
+        connection.execute(forget_items(part), parameters)
 
 
-def _forget_oldest(connection: sqlite3.Connection, channel: str) -> None:
+def _forget_oldest(connection: Connection, channel: str) -> None:
     """Keep the newest of a channel: what was said long before them is not corrected any more."""
     for number, body in connection.execute(_OLDEST, (channel, KEPT)).fetchall():
         _forget(connection, number, body)
 
 
-def _forget(connection: sqlite3.Connection, number: int, body: str) -> None:
+def _forget(connection: Connection, number: int, body: str) -> None:
     _show(connection, number, _decoder.decode(body).items, ())
     connection.execute("DELETE FROM post WHERE id = ?", (number,))
 

@@ -1,14 +1,13 @@
 """The queries of readers: each answers in one step of SQLite for every 2,000 values."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.assertions import Assertion
 from bot.errors import BotError, InputError
 from bot.indicators import Indicator, Kind
 from bot.store import rows
-from bot.store.connection import reading
+from bot.store.engine import Connection, reading
 from bot.store.files import FileId
 
 PAGE = 500  # assertions in one page
@@ -28,21 +27,23 @@ class Window:
     family: str | None
 
 
-def head(connection: sqlite3.Connection) -> int:
+def head(connection: Connection) -> int:
     """The highest sequence number given so far."""
     [number] = connection.execute("SELECT head FROM clock").fetchone()
     return int(number)
 
 
 def answer(
-    connection: sqlite3.Connection, questions: Sequence[Sequence[Indicator]]
+    connection: Connection, questions: Sequence[Sequence[Indicator]]
 ) -> list[list[Assertion] | BotError]:
     """Answer several lookups with one or two queries for each 2,000 values, as of one moment."""
     keys = [_keys(question) for question in questions]
     with reading(connection):
         direct = by_key(connection, {key for part in keys if not isinstance(part, BotError) for key in part})
         files = {(row.source, row.file) for row in direct if row.file is not None}
-        linked = _fetch(connection, rows.by_file, files, 2)
+        linked = _linked(connection, files)
+    direct.sort(key=_seq)  # in the same order on every engine
+    linked.sort(key=_seq)
     about: dict[Indicator, list[Assertion]] = {}
     for row in direct:
         about.setdefault(row.indicator, []).append(row)
@@ -55,20 +56,24 @@ def answer(
     ]
 
 
-def page(connection: sqlite3.Connection, after: int) -> list[Assertion]:
+def page(connection: Connection, after: int) -> list[Assertion]:
     """The next assertions above a number, in order."""
-    query = f"SELECT {rows.BODIES} FROM (SELECT * FROM assertion WHERE seq > ? ORDER BY seq LIMIT {PAGE})"  # noqa: S608 (constants)
+    query = (
+        f"SELECT {rows.bodies(connection.dialect)}"  # noqa: S608 (constants)
+        f" FROM (SELECT * FROM assertion WHERE seq > ? ORDER BY seq LIMIT {PAGE}) AS page"
+    )
     [bodies] = connection.execute(query, (after,)).fetchone()
     return sorted(rows.decode(bodies), key=_seq)
 
 
-def newest(connection: sqlite3.Connection, window: Window) -> list[Assertion]:
+def newest(connection: Connection, window: Window) -> list[Assertion]:
     """The next assertions down from a number, in order."""
     wanted = {"kind": window.kind and window.kind.value, "family": window.family and window.family.casefold()}
     filters = "".join(f" AND {column} = :{column}" for column, value in wanted.items() if value is not None)
     query = (
-        f"SELECT {rows.BODIES} FROM (SELECT * FROM assertion WHERE seq BETWEEN :first AND :last"  # noqa: S608 (constants)
-        f" AND stored_at >= :stored_at{filters} ORDER BY seq DESC LIMIT {PAGE})"
+        f"SELECT {rows.bodies(connection.dialect)}"  # noqa: S608 (constants)
+        " FROM (SELECT * FROM assertion WHERE seq BETWEEN :first AND :last"
+        f" AND stored_at >= :stored_at{filters} ORDER BY seq DESC LIMIT {PAGE}) AS page"
     )
     last = _HIGHEST if window.before is None else window.before - 1
     values = {"first": window.first, "last": last, "stored_at": window.stored_at, **wanted}
@@ -76,7 +81,7 @@ def newest(connection: sqlite3.Connection, window: Window) -> list[Assertion]:
     return sorted(rows.decode(bodies), key=_seq, reverse=True)
 
 
-def first_since(connection: sqlite3.Connection, stored_at: int) -> int | None:
+def first_since(connection: Connection, stored_at: int) -> int | None:
     """The lowest number stored at or after that time; the plus keeps SQLite on the index of the time."""
     [seq] = connection.execute(
         "SELECT min(+seq) FROM assertion WHERE stored_at >= ?", (stored_at,)
@@ -84,7 +89,7 @@ def first_since(connection: sqlite3.Connection, stored_at: int) -> int | None:
     return None if seq is None else int(seq)
 
 
-def head_at(connection: sqlite3.Connection, stored_at: int) -> int:
+def head_at(connection: Connection, stored_at: int) -> int:
     """The number that was given last before that time; 0 if there was none.
 
     After the clock went back, everything since the first number that was given at that time or later counts
@@ -94,21 +99,20 @@ def head_at(connection: sqlite3.Connection, stored_at: int) -> int:
     return int(number)
 
 
-def by_key(connection: sqlite3.Connection, keys: Iterable[bytes]) -> list[Assertion]:
+def by_key(connection: Connection, keys: Iterable[bytes]) -> list[Assertion]:
     """All rows of these keys, whatever their source."""
-    return _fetch(connection, rows.by_key, ((key,) for key in keys), 1)
-
-
-def _fetch(
-    connection: sqlite3.Connection,
-    statement: Callable[[int], str],
-    values: Iterable[Sequence[object]],
-    columns: int,
-) -> list[Assertion]:
-    """The rows a query finds for these values, each value being the parameters it takes."""
     found: list[Assertion] = []
-    for width, parameters in rows.parts(values, columns):
-        [bodies] = connection.execute(statement(width), parameters).fetchone()
+    for among, parameters in connection.dialect.sets(keys, "bytea"):
+        [bodies] = connection.execute(rows.by_key(connection.dialect, among), parameters).fetchone()
+        found += rows.decode(bodies)
+    return found
+
+
+def _linked(connection: Connection, files: Iterable[FileId]) -> list[Assertion]:
+    """All rows of these files."""
+    found: list[Assertion] = []
+    for part, parameters in connection.dialect.parts(files, ("text", "text")):
+        [bodies] = connection.execute(rows.by_file(connection.dialect, part), parameters).fetchone()
         found += rows.decode(bodies)
     return found
 

@@ -1,13 +1,11 @@
 """Who read a channel when it was looked at last: what the next digest is written for until the next look."""
 
-import sqlite3
-
 import msgspec
 
 from bot.errors import InputError
 from bot.sharing import Audience
 from bot.store import rows
-from bot.store.connection import writing
+from bot.store.engine import Connection, writing
 
 MAX_BODY = 200_000  # bytes of an audience as JSON
 
@@ -18,17 +16,17 @@ _PUT = """INSERT INTO readers (channel, body) VALUES (?, ?)
 ON CONFLICT (channel) DO UPDATE SET body = excluded.body"""
 
 
-def keep(connection: sqlite3.Connection, channel: str, audience: Audience) -> None:
+def keep(connection: Connection, channel: str, audience: Audience) -> None:
     """Put them in the place of those of the look before. Raises InputError."""
     rows.check_names(channel)
     body = _encoder.encode(audience)
     if len(body) > MAX_BODY:
         raise InputError(f"the readers of a channel are longer than {MAX_BODY} bytes")
-    with writing(connection):
+    with writing(connection, "readers"):
         connection.execute(_PUT, (channel, body.decode()))
 
 
-def known(connection: sqlite3.Connection, channel: str) -> Audience | None:
+def known(connection: Connection, channel: str) -> Audience | None:
     """Those of the last look."""
     found = connection.execute("SELECT body FROM readers WHERE channel = ?", (channel,)).fetchone()
     return _decoder.decode(found[0]) if found else None

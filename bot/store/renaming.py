@@ -1,6 +1,6 @@
 """Former ids of channels: what was said of a channel under its old id is true of it under the new one."""
 
-import sqlite3
+from bot.store.engine import Connection
 
 MOST = 20  # ids looked at for one channel
 
@@ -8,12 +8,12 @@ _PUT = "INSERT INTO renamed (channel, former) VALUES (?, ?) ON CONFLICT (channel
 _FORMER = "SELECT former FROM renamed WHERE channel = ? ORDER BY former"
 
 
-def note(connection: sqlite3.Connection, old: str, new: str) -> None:
+def note(connection: Connection, old: str, new: str) -> None:
     """Write down that a channel goes by another id, within the transaction that renames it."""
     connection.execute(_PUT, (new, old))
 
 
-def former(connection: sqlite3.Connection, channel: str) -> list[str]:
+def former(connection: Connection, channel: str) -> list[str]:
     """Every id that it had before, as far as they were written down."""
     known = [channel]
     for each in known:

@@ -1,6 +1,5 @@
 """What replicas share of their own affairs, in the turns of the store's two threads."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -8,10 +7,11 @@ from functools import partial
 from bot.errors import BotError
 from bot.leases import Lease
 from bot.store import keeping, leasing, renaming, rows, turning
+from bot.store.engine import Connection
 from bot.store.threads import Desk, Turns
 from bot.turns import Lane, Turn
 
-Forget = Callable[[sqlite3.Connection, int], None]
+Forget = Callable[[Connection, int], None]
 
 
 class Replicas:
@@ -63,31 +63,25 @@ class Replicas:
     def _now(self) -> int:
         return rows.micros(self._clock())
 
-    def _keep(self, connection: sqlite3.Connection, values: Sequence[keeping.Kept]) -> list[BotError | None]:
+    def _keep(self, connection: Connection, values: Sequence[keeping.Kept]) -> list[BotError | None]:
         now = self._now()
         self._forget_kept.count(connection, len(values), now)
         return keeping.keep(connection, values, now)
 
-    def _find(
-        self, connection: sqlite3.Connection, tokens: Sequence[bytes]
-    ) -> Sequence[str | BotError | None]:
+    def _find(self, connection: Connection, tokens: Sequence[bytes]) -> Sequence[str | BotError | None]:
         return keeping.find(connection, tokens, self._now())
 
-    def _turn(
-        self, connection: sqlite3.Connection, wanted: Sequence[turning.Wanted]
-    ) -> list[Turn | BotError]:
+    def _turn(self, connection: Connection, wanted: Sequence[turning.Wanted]) -> list[Turn | BotError]:
         now = self._now()
         self._forget_turns.count(connection, len(wanted), now)
         return turning.take(connection, wanted, now)
 
-    def _settle(
-        self, connection: sqlite3.Connection, wishes: Sequence[leasing.Wish]
-    ) -> list[Lease | BotError]:
+    def _settle(self, connection: Connection, wishes: Sequence[leasing.Wish]) -> list[Lease | BotError]:
         now = self._now()
         self._forget_leases.count(connection, len(wishes), now)
         return leasing.settle(connection, wishes, now)
 
-    def _look(self, connection: sqlite3.Connection, names: Sequence[str]) -> list[Lease | BotError]:
+    def _look(self, connection: Connection, names: Sequence[str]) -> list[Lease | BotError]:
         return leasing.look(connection, names, self._now())
 
 
@@ -97,7 +91,7 @@ class _Now:
     def __init__(self, every: int, forget: Forget) -> None:
         self._every, self._forget, self._count = every, forget, 0
 
-    def count(self, connection: sqlite3.Connection, number: int, now: int) -> None:
+    def count(self, connection: Connection, number: int, now: int) -> None:
         self._count += number
         if self._count >= self._every:
             self._count = 0

@@ -1,36 +1,28 @@
 """How an assertion lies in a row: a key of fixed size, its JSON, and beside it what is searched."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from itertools import chain, islice
 
 import msgspec
 
 from bot.assertions import Assertion
 from bot.errors import InputError
 from bot.indicators import HASH_BY_LENGTH, Indicator
+from bot.store.engine import Dialect
 
-MAX_BODY = 400_000  # characters of one assertion as JSON; PART of them fit into one answer of SQLite
-PART = 2_000  # values handed over in one statement; SQLite takes 32,766 parameters
+MAX_BODY = 400_000  # characters of one assertion as JSON; engine.PART of them fit into one answer of SQLite
+COLUMNS = "seq, key, source, kind, family, file, stored_at, body"
+TYPES = ("bigint", "bytea", "text", "text", "text", "text", "bigint", "text")
 
 Row = tuple[int, bytes, str, str, str | None, str | None, int, str]
 
 _DIGEST_BYTES = {kind.value: length // 2 for length, kind in HASH_BY_LENGTH.items()}
-_WIDTHS = (1, 8, 64, 500, PART)  # few statements, so that each stays prepared
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(list[Assertion])
-
-# However many rows a statement reads or writes, it takes one step. Python drops its lock in each step and,
-# while another thread computes, waits 5 ms to get it back: row by row 300 inserts a second, like this 40,000.
-BODIES = """'[' || group_concat('{"seq":' || seq || ifnull(',"file":' || json_quote(file), '')
-  || ',' || substr(body, 2)) || ']'"""
-_PUT = """INSERT INTO assertion (seq, key, source, kind, family, file, stored_at, body)
-SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL
-ON CONFLICT (seq) DO UPDATE SET family = excluded.family, file = excluded.file, body = excluded.body"""
 
 
 def key(indicator: Indicator) -> bytes:
@@ -74,68 +66,42 @@ def decode(bodies: str | None) -> list[Assertion]:
     return [] if bodies is None else _decoder.decode(bodies)
 
 
-def parts(values: Iterable[Sequence[object]], columns: int) -> Iterator[tuple[int, list[object]]]:
-    """The values in portions for statements of fixed width: the width, and parameters padded with NULL."""
-    source = iter(values)
-    while portion := list(islice(source, PART)):
-        width = next(width for width in _WIDTHS if width >= len(portion))
-        padding = [None] * (columns * (width - len(portion)))
-        yield width, [*chain.from_iterable(portion), *padding]
+@cache
+def bodies(dialect: Dialect) -> str:
+    """An aggregate that `decode` reads: the rows as one JSON text.
+
+    However many rows a statement reads or writes, it takes one step of SQLite. Python drops its lock in each
+    step and, while another thread computes, waits 5 ms to get it back: row by row 300 inserts a second, like
+    this 40,000.
+    """
+    number = """'{"seq":' || seq"""
+    file = f"""coalesce(',"file":' || {dialect.quoted("file")}, '')"""
+    row = f"{number} || {file} || ',' || substr(body, 2)"
+    return f"'[' || {dialect.joined(row, ',')} || ']'"
 
 
 @cache
-def put(width: int) -> str:
-    """The statement that inserts rows, or overwrites the body of those whose number exists."""
-    return _PUT.format(values=values(width, 8))
-
-
-@cache
-def by_key(width: int) -> str:
+def by_key(dialect: Dialect, among: str) -> str:
     """The statement that reads rows by their keys."""
-    return f"SELECT {BODIES} FROM assertion WHERE key IN ({marks(width)})"  # noqa: S608 (marks only)
+    return f"SELECT {bodies(dialect)} FROM assertion WHERE key {among}"  # noqa: S608 (marks only)
 
 
 @cache
-def by_file(width: int) -> str:
+def by_file(dialect: Dialect, part: str) -> str:
     """The statement that reads rows by pairs of source and file."""
-    return _by_pair(width, BODIES, "assertion", "file")
+    return _by_pair(part, bodies(dialect), "assertion", "file")
 
 
 @cache
-def file_members(width: int) -> str:
+def file_members(part: str) -> str:
     """The statement that counts the rows of files: source, file, count."""
-    return _by_pair(width, "source, file, count(*)", "assertion", "file") + " GROUP BY source, file"
+    return _by_pair(part, "source, file, count(*)", "assertion", "file") + " GROUP BY source, file"
 
 
 @cache
-def file_aliases(width: int) -> str:
+def file_aliases(part: str) -> str:
     """The statement that finds what file ids were joined with: source, alias, file."""
-    return _by_pair(width, "source, alias, file", "file_alias", "alias")
-
-
-@cache
-def taken_claims(width: int) -> str:
-    """The statement that tells which keys are claimed at a moment, in hexadecimal with blanks between."""
-    return f"SELECT group_concat(hex(key), ' ') FROM claim WHERE until > ? AND key IN ({marks(width)})"  # noqa: S608 (marks)
-
-
-@cache
-def put_claims(width: int) -> str:
-    """The statement that stores claims, over expired ones."""
-    return (
-        f"INSERT INTO claim (key, until) SELECT * FROM (VALUES {values(width, 2)}) WHERE column1 IS NOT NULL"  # noqa: S608 (marks)
-        " ON CONFLICT (key) DO UPDATE SET until = excluded.until"
-    )
-
-
-def values(rows: int, columns: int) -> str:
-    """What follows VALUES for so many rows."""
-    return ",".join([f"({marks(columns)})"] * rows)
-
-
-def marks(count: int) -> str:
-    """So many places for parameters."""
-    return ",".join("?" * count)
+    return _by_pair(part, "source, alias, file", "file_alias", "alias")
 
 
 def check_names(*names: str) -> None:
@@ -154,11 +120,11 @@ def moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _by_pair(width: int, select: str, table: str, column: str) -> str:
+def _by_pair(part: str, select: str, table: str, column: str) -> str:
     """A query by (source, column); with joined VALUES SQLite uses the index, with `IN` it does not."""
     return (
-        f"SELECT {select} FROM (VALUES {values(width, 2)}) AS pair "  # noqa: S608 (names from the code, marks)
-        f"CROSS JOIN {table} WHERE source = pair.column1 AND {column} = pair.column2"
+        f"SELECT {select} FROM {part} "  # noqa: S608 (names from the code, marks)
+        f"CROSS JOIN {table} WHERE source = part.column1 AND {column} = part.column2"
     )
 
 

@@ -1,11 +1,10 @@
 """The store's tables, made and changed by migrations; `sqlite-utils migrate` and its kin understand them."""
 
-import sqlite3
-
 from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
-from bot.store.connection import writing
+from bot.store.engine import writing
+from bot.store.sqlite_connection import SqliteConnection
 
 migrations = Migrations("liaison")
 
@@ -150,6 +149,13 @@ def m010_replicas(db: Database) -> None:
     )
 
 
+@migrations()
+def m011_open_deliveries(db: Database) -> None:
+    """Index open deliveries by a condition that every engine understands."""
+    db.execute("DROP INDEX delivery_open")
+    db.execute("CREATE INDEX delivery_open ON delivery (channel, id) WHERE ended = 0")
+
+
 _STEPS = (
     m001_assertions,
     m002_file_aliases,
@@ -161,11 +167,12 @@ _STEPS = (
     m008_asked,
     m009_readers,
     m010_replicas,
+    m011_open_deliveries,
 )
 _KNOWN = {step.__name__ for step in _STEPS}
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: SqliteConnection) -> None:
     """Bring the tables up to date. Raises ConfigError for a file that is not a store, or a newer one."""
     db = Database(connection)
     if _is_current(db):

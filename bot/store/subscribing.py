@@ -1,21 +1,22 @@
 """Subscriptions in the store: one row for each channel and purpose, with its cursor and when it is due."""
 
-import sqlite3
 from datetime import datetime
+from functools import cache
 from itertools import starmap
 
 import msgspec
 
 from bot.errors import InputError
 from bot.schedules import parse
-from bot.store import renaming, rows
-from bot.store.connection import writing
+from bot.store import delivering, renaming, rows
+from bot.store.engine import Connection, Dialect, writing
 from bot.subscriptions import Attach, Filters, Purpose, Subscribed, Subscription
 
-Row = tuple[str, Purpose, str, Filters, Attach | None, int, str, int, int]
+Row = tuple[str, Purpose, str, str, Attach | None, int, str, int, int]
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(list[Row])
+_filters = msgspec.json.Decoder(Filters)
 
 _COLUMNS = "channel, purpose, schedule, filters, attach, say_nothing_new, set_by, since, next_at"
 
@@ -25,18 +26,14 @@ ON CONFLICT (channel, purpose) DO UPDATE SET schedule = excluded.schedule, filte
   next_at = excluded.next_at"""  # noqa: S608 (constants)
 
 _RENAME = (
-    "UPDATE OR IGNORE subscription SET channel = :new WHERE channel = :old",
+    """UPDATE subscription SET channel = :new WHERE channel = :old AND NOT EXISTS (SELECT 1
+FROM subscription AS there WHERE there.channel = :new AND there.purpose = subscription.purpose)""",
     "DELETE FROM subscription WHERE channel = :old",
-    """UPDATE OR IGNORE delivery
-SET channel = :new, owner = NULL, body = json_set(body, '$.channel', :new) WHERE channel = :old""",
     "DELETE FROM readers WHERE channel = :old",  # who reads the new one is looked at
 )
 
-_ALL = f"""SELECT json_group_array(json_array({_COLUMNS.replace("filters", "json(filters)")}))
-FROM subscription WHERE :channel IS NULL OR channel = :channel"""  # noqa: S608 (constants)
 
-
-def subscribe(connection: sqlite3.Connection, subscription: Subscription, next_at: datetime) -> None:
+def subscribe(connection: Connection, subscription: Subscription, next_at: datetime) -> None:
     """Put it in the place of the old one, whose cursor stays. Raises InputError."""
     _check(subscription, next_at)
     row = (
@@ -45,38 +42,48 @@ def subscribe(connection: sqlite3.Connection, subscription: Subscription, next_a
         str(subscription.schedule),
         _encoder.encode(subscription.filters).decode(),
         subscription.attach and subscription.attach.value,
-        subscription.say_nothing_new,
+        int(subscription.say_nothing_new),
         subscription.set_by,
         rows.micros(next_at),
     )
-    with writing(connection):
+    with writing(connection, "delivery"):
         connection.execute(_PUT, row)
 
 
-def unsubscribe(connection: sqlite3.Connection, channel: str, purpose: Purpose) -> bool:
+def unsubscribe(connection: Connection, channel: str, purpose: Purpose) -> bool:
     """Delete the row; False if there is none."""
-    with writing(connection):
+    with writing(connection, "delivery"):
         deleted = connection.execute(
             "DELETE FROM subscription WHERE channel = ? AND purpose = ?", (channel, purpose.value)
         )
     return deleted.rowcount > 0
 
 
-def rename(connection: sqlite3.Connection, old: str, new: str) -> None:
+def rename(connection: Connection, old: str, new: str) -> None:
     """Let subscriptions and deliveries of one channel go by another id. Raises InputError."""
     rows.check_names(old, new)
     if old == new:
         return
-    with writing(connection):
+    with writing(connection, "delivery"):
         for statement in _RENAME:
             connection.execute(statement, {"old": old, "new": new})
+        delivering.rename(connection, old, new)
         renaming.note(connection, old, new)
 
 
-def subscriptions(connection: sqlite3.Connection, channel: str | None) -> list[Subscribed]:
+def subscriptions(connection: Connection, channel: str | None) -> list[Subscribed]:
     """All of them, or those of one channel, the next due first."""
-    [found] = connection.execute(_ALL, {"channel": channel}).fetchone()
+    [found] = connection.execute(every(connection.dialect), {"channel": channel}).fetchone()
     return sorted(starmap(_subscribed, _decoder.decode(found)), key=_next)
+
+
+@cache
+def every(dialect: Dialect) -> str:
+    """The statement that reads subscriptions, of one channel or of all."""
+    return (
+        f"SELECT {dialect.listed(_COLUMNS)} FROM subscription"  # noqa: S608 (constants)
+        " WHERE CAST(:channel AS TEXT) IS NULL OR channel = :channel"
+    )
 
 
 def _check(subscription: Subscription, next_at: datetime) -> None:
@@ -89,7 +96,7 @@ def _subscribed(
     channel: str,
     purpose: Purpose,
     schedule: str,
-    filters: Filters,
+    filters: str,
     attach: Attach | None,
     say_nothing_new: int,
     set_by: str,
@@ -100,7 +107,7 @@ def _subscribed(
         channel=channel,
         purpose=purpose,
         schedule=parse(schedule, "UTC"),
-        filters=filters,
+        filters=_filters.decode(filters),
         attach=attach,
         say_nothing_new=bool(say_nothing_new),
         set_by=set_by,

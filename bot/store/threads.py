@@ -1,14 +1,12 @@
 """A thread that owns one connection, and calls that share its turns: the event loop never waits for it."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from bot.errors import BotError, UnavailableError
-from bot.store.connection import connect, in_our_words
+from bot.store.engine import Connection, Engine
 
 MOST_IN_A_TURN = 500
 
@@ -20,13 +18,13 @@ Answer = TypeVar("Answer")
 class Desk:
     """One thread with one connection; what it is given to do is done in that order."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"store-{name}")
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, engine: Engine, role: str) -> None:
+        self._engine, self._role = engine, role
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"store-{role}")
+        self._connection: Connection | None = None
         self._closed = False
 
-    def do(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def do(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
         """What the work returns. The future raises BotError."""
         if self._closed:
             raise UnavailableError("The store is closed; try again after the restart.")
@@ -40,10 +38,10 @@ class Desk:
         await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
         self._executor.shutdown(wait=False)
 
-    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with in_our_words():
+    def _work(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.in_our_words():
             if self._connection is None:
-                self._connection = connect(self._path)
+                self._connection = self._engine.connect(self._role)
             return work(self._connection)
 
     def _close(self) -> None:
@@ -60,7 +58,7 @@ class Turns(Generic[Question, Answer]):
     def __init__(
         self,
         desk: Desk,
-        answer: Callable[[sqlite3.Connection, Sequence[Question]], Sequence[Answer | BotError]],
+        answer: Callable[[Connection, Sequence[Question]], Sequence[Answer | BotError]],
     ) -> None:
         self._desk = desk
         self._answer = answer

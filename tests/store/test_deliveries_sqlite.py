@@ -12,13 +12,14 @@ import pytest
 from sqlite_utils import Database
 
 from bot.store import changing, delivering, open_store, posting, queries, rows
-from bot.store.connection import connect
+from bot.store.sqlite_connection import SqliteConnection, connect
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
 from tests.store.contract import T0, claim, digest, everything
 from tests.store.contract_ledger import change, post
 from tests.store.contract_subscriptions import begun, leased, subscribed
 
+PUT = "INSERT INTO assertion VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 TABLES = ("subscription", "delivery", "post", "post_item", "change", "mark", "asked")
 ISSUES = {"lookups": "m004_findings", "enrichment": "m006_deliveries"}  # which steps came after them
 
@@ -42,7 +43,7 @@ async def store(path: Path) -> AsyncIterator[SqliteStore]:
 async def test_a_store_of_before_deliveries_is_brought_up_to_date(path: Path, issue: str) -> None:
     with closing(connect(path)) as made:
         migrations.apply(Database(made), stop_before=ISSUES[issue])
-        made.execute(rows.put(1), rows.encode(claim(1), rows.key(digest(1)), 1, 0))
+        made.execute(PUT, rows.encode(claim(1), rows.key(digest(1)), 1, 0))
         made.execute("UPDATE clock SET head = 1")
 
     store = await open_store(f"sqlite:///{path}")
@@ -119,7 +120,7 @@ async def test_a_page_is_whole_though_rows_move_up_behind_it(store: SqliteStore)
     assert set(range(101, 1_201)) - set(told) <= {501, 600}
 
 
-def _work(made: sqlite3.Connection, head: int, changed: int) -> list[int]:
+def _work(made: SqliteConnection, head: int, changed: int) -> list[int]:
     """How much each of these takes."""
     return [
         _steps(made, partial(queries.page, after=head - 300)),
@@ -134,7 +135,7 @@ def _work(made: sqlite3.Connection, head: int, changed: int) -> list[int]:
     ]
 
 
-def _steps(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], object]) -> int:
+def _steps(connection: SqliteConnection, work: Callable[[SqliteConnection], object]) -> int:
     """How many tens of SQLite's instructions some work takes."""
     count = 0
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bot.budgets import Allowance, Calendar
 from bot.store import memory, open_store, rows, spending
-from bot.store.connection import connect
+from bot.store.sqlite_connection import SQLITE, among, connect, table
 from bot.store.ledger import KEPT_PERIODS
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
@@ -21,6 +21,7 @@ from tests.store.contract import T0, Clock, claim, digest, everything
 from tests.store.contract_findings import FULL, LATER, found
 
 MINUTE = timedelta(minutes=1)
+PUT = "INSERT INTO assertion VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 TABLES = ("finding", "budget", "spending")
 
 
@@ -47,7 +48,7 @@ def _count(path: Path, table: str) -> int:
 async def test_a_store_of_before_enrichment_is_brought_up_to_date(path: Path) -> None:
     with closing(connect(path)) as made:
         migrations.apply(Database(made), stop_before="m004_findings")
-        made.execute(rows.put(1), rows.encode(claim(1), rows.key(digest(1)), 1, 0))
+        made.execute(PUT, rows.encode(claim(1), rows.key(digest(1)), 1, 0))
 
     store = await open_store(f"sqlite:///{path}")
 
@@ -161,21 +162,19 @@ async def test_a_refusal_writes_nothing(store: SqliteStore, path: Path) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        memory.by_key,
-        spending.by_period,
-        spending.last,
-        spending.between,
-        spending.used_since,
-        spending.forget_counts,
-        spending.forget_moments,
+        memory.by_key(SQLITE, among(8)),
+        spending.by_period(SQLITE, table(8, 2)),
+        spending.last(SQLITE, table(8, 1)),
+        spending.between(SQLITE, table(8, 3)),
+        spending.used_since(SQLITE, table(8, 2)),
+        spending.forget_counts(table(8, 3)),
+        spending.forget_moments(table(8, 3)),
     ],
 )
-async def test_no_statement_reads_a_whole_table(
-    store: SqliteStore, path: Path, statement: Callable[[int], str]
-) -> None:
+async def test_no_statement_reads_a_whole_table(store: SqliteStore, path: Path, statement: str) -> None:
     with closing(sqlite3.connect(path)) as reader:
-        marks = [None] * statement(8).count("?")
-        plan = [row[3] for row in reader.execute(f"EXPLAIN QUERY PLAN {statement(8)}", marks)]
+        marks = [None] * statement.count("?")
+        plan = [row[3] for row in reader.execute(f"EXPLAIN QUERY PLAN {statement}", marks)]
 
     assert any(step.startswith("SEARCH") for step in plan)
     assert not any(step.startswith(f"SCAN {table}") for step in plan for table in TABLES)
