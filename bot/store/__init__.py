@@ -1,27 +1,30 @@
 """Where assertions are kept; `open_store` is the way in."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from bot.errors import ConfigError
 from bot.services import Store
-from bot.store.sqlite import SqliteStore
+from bot.store.engine import Engine
+from bot.store.sql_store import SqlStore, now
+from bot.store.sqlite import SqliteEngine
 
 _SQLITE = "sqlite:///"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-async def open_store(url: str, clock: Callable[[], datetime] = _now) -> Store:
+async def open_store(url: str, clock: Callable[[], datetime] = now) -> Store:
     """The store of that address: `sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ConfigError."""
+    store = SqlStore(engine_at(url), clock)
+    await store.open()
+    return store
+
+
+def engine_at(url: str) -> Engine:
+    """The database of that address. Raises ConfigError."""
     path = url.removeprefix(_SQLITE)
     if path in ("", url):
         raise ConfigError(
             [f"The store's address must look like {_SQLITE}liaison.db or {_SQLITE}/var/lib/liaison.db."]
         )
-    store = SqliteStore(Path(path), clock)
-    await store.open()
-    return store
+    return SqliteEngine(Path(path))
