@@ -28,6 +28,7 @@ _ENDED = {
     State.EMPTY: "At {at} nothing was new, so nothing was posted.",
     State.UNCERTAIN: "It is not sure whether the one of {at} arrived; an operator looks after it.",
     State.PARKED: "The one of {at} could not be delivered; an operator looks after it.",
+    State.DROPPED: "The one of {at} was not delivered; an operator let it go.",
 }
 
 
@@ -59,6 +60,8 @@ async def _on(ask: Ask, services: Services, purpose: Purpose) -> Notice:
     next_at = next_after(subscription.schedule, services.clock())
     is_first = await _subscribed(ask, services, purpose) is None
     await services.store.subscribe(subscription, next_at=next_at)
+    if ask.channel is not None and ask.channel.fresh:
+        await services.store.keep_readers(_channel(ask), ask.channel)  # whom the first one is written for
     begins = "It begins with what is stored from now on." if is_first and purpose is Purpose.DIGEST else ""
     return _told(
         ask,
@@ -212,14 +215,13 @@ def _next(subscription: Subscription, next_at: datetime) -> str:
 
 
 def _last(deliveries: list[Delivery], subscription: Subscription) -> list[str]:
-    """How the last one ended; one that is under way stands before it."""
-    ended = next((each for each in deliveries if each.state in _ENDED), None)
-    running = any(each.state not in _ENDED for each in deliveries[:1])
-    told = ["One is on its way."] if running else []
-    if ended is None:
+    """How the last one ended or that it stands there; one that is under way stands before it."""
+    last = next((each for each in deliveries if each.ts or each.state in _ENDED), None)
+    told = ["One is on its way."] if deliveries and deliveries[0] is not last else []
+    if last is None:
         return told
-    at = _local(datetime.fromisoformat(ended.period), subscription)
-    return [*told, _ENDED[ended.state].format(at=at)]
+    at = _local(datetime.fromisoformat(last.period), subscription)
+    return [*told, _ENDED.get(last.state, _ENDED[State.DONE]).format(at=at)]
 
 
 def _local(moment: datetime, subscription: Subscription) -> str:

@@ -24,6 +24,7 @@ NEW = 1_000  # assertions in each digest that is built
 FEW = 10_000  # stored before, beside what is asked for
 MOST_SLOWER = 1.5  # to build with many stored, beside FEW
 MOST_TAKEN = 1.2  # of what the limits allow
+MOST_LOOKS = 1.1  # of a digest at who reads its channel; one, and a few for those who look things up
 MOST_FELT = 2.0  # lookups' p99 while digests leave, beside without
 _PART = 20_000
 
@@ -50,6 +51,7 @@ class Figures:
             <= MOST_SLOWER,
             f"those due at once took more than {MOST_TAKEN}x what the limits allow": self.due.over_limits
             <= MOST_TAKEN,
+            f"a digest took more than {MOST_LOOKS} looks at its readers": self.due.looks_each <= MOST_LOOKS,
             f"lookups' p99 meanwhile above {MOST_FELT}x": self.due.felt < MOST_FELT,
             f"{self.due.posted} posts for {self.due.channels} digests": self.due.posted == self.due.channels,
         }

@@ -57,7 +57,12 @@ def bench_digest(
 
 
 def _plain(figures: "Figures") -> dict[str, object]:
-    ratios = {"slower": figures.slower, "over_limits": figures.due.over_limits, "felt": figures.due.felt}
+    ratios = {
+        "slower": figures.slower,
+        "over_limits": figures.due.over_limits,
+        "looks_each": figures.due.looks_each,
+        "felt": figures.due.felt,
+    }
     return {**asdict(figures), **ratios, "missed_bars": figures.missed_bars}
 
 
@@ -73,6 +78,7 @@ def _lines(figures: "Figures") -> str:
         f"                {few}",
         f"due at once     {due.channels} channels, {due.posted} posts: {due.taken:.0f} s of Slack's clock",
         f"                {allowed} (at most {bars.MOST_TAKEN})",
+        f"                {due.looks_each:.2f} looks each at who reads a channel (at most {bars.MOST_LOOKS})",
         f"                that clock ran {due.speed:g} times faster than real time",
         f"lookups         {p99} (below {bars.MOST_FELT}x)",
         *verdict(figures.missed_bars),

@@ -15,8 +15,11 @@ import click
 from bot.cli.context import Context, pass_context
 from bot.cli.lookup import undated
 from bot.config import load
+from bot.deliveries import Delivery
 from bot.delivery.compiler import Compiler
+from bot.delivery.deciding import told, waiting
 from bot.delivery.figures import summary as figures
+from bot.delivery.retrying import dropped, taken_up
 from bot.digests import Digest
 from bot.errors import ConfigError, UsageError
 from bot.organisations import Registry
@@ -33,6 +36,7 @@ from bot.written import as_json, as_text
 
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,20}", re.ASCII)
 _AGO = re.compile(r"([0-9]{1,4})([hd])", re.ASCII)
+MOST_LOOKED_AT = 100  # deliveries of a channel
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
 _channel_option = click.option(
@@ -47,6 +51,15 @@ _post_option = click.option(
     default=True,
     help="Print it, which is the default, or let the bot that is running post it now.",
 )
+_retry_option = click.option(
+    "--retry",
+    "decision",
+    flag_value="retry",
+    help="Have the one delivered that was given up; one that may have arrived unseen can stand there twice.",
+)
+_drop_option = click.option(
+    "--drop", "decision", flag_value="drop", help="Let the one go that was given up or is uncertain."
+)
 _json_option = click.option("--json", "wants_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -57,13 +70,23 @@ _json_option = click.option("--json", "wants_json", is_flag=True, help="Print JS
     "--since", metavar="TIME", help="What was stored since then: 24h, 7d or 2026-11-23; else what is due."
 )
 @_post_option
+@_retry_option
+@_drop_option
 @_json_option
 @pass_context
 def digest(
-    context: Context, channel: str, orgs: str | None, since: str | None, is_dry: bool, wants_json: bool
+    context: Context,
+    channel: str,
+    orgs: str | None,
+    since: str | None,
+    is_dry: bool,
+    decision: str | None,
+    wants_json: bool,
 ) -> None:
     """Print the digest that a channel would get now, judged for those who read it."""
     registry = load(context.config)
+    if decision is not None:
+        return _decide(context, channel, Purpose.DIGEST, is_retried=decision == "retry")
     if not is_dry:
         _check_alone(orgs, since)
         return _post(context, channel, Purpose.DIGEST)
@@ -87,13 +110,23 @@ def digest(
 @_as_option
 @click.option("--day", metavar="DATE", help="Which day, for example 2026-11-23; else the 24 hours until now.")
 @_post_option
+@_retry_option
+@_drop_option
 @_json_option
 @pass_context
 def summary(
-    context: Context, channel: str, orgs: str | None, day: str | None, is_dry: bool, wants_json: bool
+    context: Context,
+    channel: str,
+    orgs: str | None,
+    day: str | None,
+    is_dry: bool,
+    decision: str | None,
+    wants_json: bool,
 ) -> None:
     """Print the figures of a day that a channel would get, judged for those who read it now."""
     registry = load(context.config)
+    if decision is not None:
+        return _decide(context, channel, Purpose.SUMMARY, is_retried=decision == "retry")
     if not is_dry:
         _check_alone(orgs, day)
         return _post(context, channel, Purpose.SUMMARY)
@@ -240,10 +273,27 @@ def _post(context: Context, channel: str, purpose: Purpose) -> None:
     click.echo(f"{done}: `liaison serve` posts it from this store within a minute while it runs.")
 
 
-def _print(told: Written, wants_json: bool) -> None:
-    if not isinstance(told, Digest | Summary):
+def _decide(context: Context, channel: str, purpose: Purpose, *, is_retried: bool) -> None:
+    """Take up the one that waits for an operator, or let it go."""
+
+    async def decide() -> Delivery:
+        store = await open_store(context.store)
+        try:
+            found = waiting(await store.deliveries(_checked(channel), most=MOST_LOOKED_AT), purpose)
+            decided = taken_up(found) if is_retried else dropped(found)
+            if not await store.decide_delivery(decided, was=found.state):
+                raise UsageError("Somebody else has decided that just now.")
+            return found
+        finally:
+            await store.close()
+
+    click.echo(told(asyncio.run(decide()), is_retried=is_retried))
+
+
+def _print(written: Written, wants_json: bool) -> None:
+    if not isinstance(written, Digest | Summary):
         raise TypeError("only digests and summaries are written")
     if wants_json:
-        click.echo(json.dumps(as_json(told), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(as_json(written), indent=1, ensure_ascii=False))
     else:
-        click.echo(html.unescape(undated(as_text(told))))
+        click.echo(html.unescape(undated(as_text(written))))

@@ -19,9 +19,13 @@ Send = Callable[[str], Awaitable[object]]
 class Trouble(StrEnum):
     """What happened, and what to do."""
 
-    PARKED = "was given up; look at the channel and at Liaison's rights there. The next one makes up for it"
+    PARKED = (
+        "was given up; look at the channel and at Liaison's rights there. The next one makes up for it; "
+        "`{command} --retry` delivers it now, `{command} --drop` lets it go"
+    )
     UNCERTAIN = (
-        "may stand there or not: Slack does not let Liaison look; look yourself, then have it sent anew"
+        "may stand there or not: Slack does not let Liaison look. Look yourself: if it is missing, "
+        "`{command} --retry` delivers it anew, and if it stands there, twice; `{command} --drop` leaves it"
     )
     PERHAPS_TWICE = "may stand there twice, and Slack does not let Liaison look; look yourself"
     DUPLICATE = "stands there twice, and Slack does not let Liaison delete the second one; delete it yourself"
@@ -38,7 +42,9 @@ class Alert:
     def __str__(self) -> str:
         about = self.delivery
         why = f" ({about.error})" if about.error else ""
-        return f"The {about.purpose} of {about.channel}, due {about.period}, {self.trouble}{why}."
+        command = f"liaison {about.purpose} --channel {about.channel}"
+        what = self.trouble.value.format(command=command)
+        return f"The {about.purpose} of {about.channel}, due {about.period}, {what}{why}."
 
 
 class Alerts(Protocol):

@@ -45,6 +45,25 @@ def got_on(delivery: Delivery) -> Delivery:
     return msgspec.structs.replace(delivery, tries=0, failing_since=None, not_before=None, error="")
 
 
+def taken_up(delivery: Delivery) -> Delivery:
+    """One that ended, to go on because an operator says so: from the start, or behind what stands there.
+
+    What may have arrived is looked for when all of it stands there, and taken away if it is one too many.
+    """
+    return msgspec.structs.replace(
+        got_on(delivery),
+        state=State.SENT if delivery.ts else State.DUE,
+        message="",
+        started_at=None,
+        resent=delivery.resent or delivery.state is State.UNCERTAIN,
+    )
+
+
+def dropped(delivery: Delivery) -> Delivery:
+    """One that an operator lets go."""
+    return msgspec.structs.replace(delivery, state=State.DROPPED, message="")
+
+
 def settled_at(started_at: datetime) -> datetime:
     """When what was sent then stands there or never will."""
     return started_at + _SETTLE

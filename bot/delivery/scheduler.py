@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.delivery.forgetting import forget_changes
 from bot.schedules import next_after
 from bot.services import Store
 from bot.subscriptions import Subscribed
@@ -58,6 +59,7 @@ class Scheduler:
             next_at = next_after(subscribed.subscription.schedule, now)
             if subscribed.next_at > next_at and await self._is_current(subscribed):
                 await self._store.subscribe(subscribed.subscription, next_at=next_at)
+        await forget_changes(self._store)
 
     async def _is_current(self, subscribed: Subscribed) -> bool:
         return subscribed in await self._store.subscriptions(subscribed.subscription.channel)

@@ -86,12 +86,15 @@ class Channel:
     under_way: list[Stands] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     lets_look: bool = True
+    looks: int = 0  # at who reads it
+    looked: Callable[[], Awaitable[object]] | None = None  # happens right after the last look
     nap: Callable[[], Awaitable[None]] | None = None  # between the last look and the post
     _number: int = 0
     _arrives_at: datetime = T0
 
     async def readers(self, conversation: str) -> Audience:
         self._request("readers")
+        self.looks += 1
         return self._look()
 
     async def post_marked(
@@ -106,7 +109,7 @@ class Channel:
     ) -> str:
         await starting()
         self._check(letter)
-        await checking()
+        await self._has_looked(checking)
         if (nap := self.nap) is not None:
             self.nap = None
             await nap()
@@ -144,7 +147,7 @@ class Channel:
     ) -> str:
         await starting()
         self._check(letter)
-        await checking()
+        await self._has_looked(checking)
         self._seen(content.decode(errors="replace"))
         found = Stands("", name, thread, letter.message.text, letter.audience.orgs, is_file=True)
         return self._take("attach", found)
@@ -177,10 +180,16 @@ class Channel:
     def beneath(self) -> list[Stands]:
         return [each for each in self.standing if each.thread]
 
+    async def _has_looked(self, checking: Starting) -> None:
+        if self.looked is not None:
+            await self.looked()
+        await checking()
+
     def _look(self) -> Audience:
         return replace(self.readers_now, read_at=self.clock())
 
     def _check(self, letter: Letter) -> None:
+        self.looks += 1
         read_at = letter.audience.read_at or T0
         if not same_readers(letter.audience, self._look()) or abs(self.clock() - read_at) > MAX_AGE:
             raise ReadersChangedError(readers=self._look())
@@ -245,6 +254,7 @@ class Words:
                 f"{number}.csv",
                 readers.encode(),
                 words=_sheet("file", 50 + number),
+                items=_sheet("file", 50 + number).items,
                 instead=(_sheet("instead", 70),),
             )
             for number in range(self.files)
