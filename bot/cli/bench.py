@@ -11,7 +11,7 @@ from bot.cli.bars import verdict
 from bot.cli.bench_digest import bench_digest
 from bot.cli.bench_enrich import bench_enrich
 from bot.cli.bench_slash import bench_slash
-from bot.cli.bench_store import bench_import, bench_lookup
+from bot.cli.bench_store import bench_import, bench_lookup, bench_store
 
 
 @click.group()
@@ -24,6 +24,7 @@ bench.add_command(bench_enrich)
 bench.add_command(bench_import)
 bench.add_command(bench_lookup)
 bench.add_command(bench_slash)
+bench.add_command(bench_store)
 
 
 @bench.command(name="extract")

@@ -1,0 +1,131 @@
+"""The same rows and queries as the store's, by hand: what its figures are held beside."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from bot.store import rows
+
+COLUMNS = "seq, key, source, kind, family, file, stored_at, body"
+
+
+class Raw(Protocol):
+    """A plain connection to tables that a store made."""
+
+    def insert(self, made: Sequence[rows.Row]) -> None:
+        """Insert finished rows in the fastest way of the engine, in one transaction."""
+
+    def find(self, keys: Sequence[bytes]) -> Sequence[Any]:
+        """All rows of these keys, in as few queries as the engine allows."""
+
+    def gather(self) -> None:
+        """Bring statistics up to date."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+class RawSqlite:
+    """`executemany`, and `IN` with as many parameters as there are keys."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for setting in ("synchronous = normal", "cache_size = -65536", "wal_autocheckpoint = 4000"):
+            self._connection.execute("PRAGMA " + setting)
+
+    def insert(self, made: Sequence[rows.Row]) -> None:
+        """Insert finished rows."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT INTO assertion VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made)
+        self._connection.execute("COMMIT")
+
+    def find(self, keys: Sequence[bytes]) -> Sequence[Any]:
+        """All rows of these keys."""
+        query = f"SELECT * FROM assertion WHERE key IN ({','.join('?' * len(keys))})"  # noqa: S608 (marks)
+        return self._connection.execute(query, keys).fetchall()
+
+    def gather(self) -> None:
+        """Bring statistics up to date."""
+        self._connection.execute("PRAGMA optimize")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
+class RawPostgres:
+    """Binary COPY, and `= ANY` of one array."""
+
+    def __init__(self, url: str) -> None:
+        import psycopg  # noqa: PLC0415 - comes with liaison[postgres] only
+
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._types = ("int8", "bytea", "text", "text", "text", "text", "int8", "text")
+
+    def insert(self, made: Sequence[rows.Row]) -> None:
+        """Insert finished rows."""
+        copy = f"COPY assertion ({COLUMNS}) FROM STDIN (FORMAT binary)"
+        with self._connection.cursor().copy(copy) as into:
+            into.set_types(self._types)
+            for row in made:
+                into.write_row(row)
+
+    def find(self, keys: Sequence[bytes]) -> Sequence[Any]:
+        """All rows of these keys."""
+        query = f"SELECT {COLUMNS} FROM assertion WHERE key = ANY(%s)"  # noqa: S608 (constants)
+        return self._connection.execute(query, (list(keys),), prepare=True, binary=True).fetchall()
+
+    def gather(self) -> None:
+        """Bring statistics up to date."""
+        self._connection.execute("ANALYZE")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
+class Coalesced:
+    """Questions of one key that come while a query is under way share the next one, in a thread."""
+
+    def __init__(self, raw: Raw) -> None:
+        self._raw = raw
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: list[tuple[bytes, asyncio.Future[list[Any]]]] = []
+        self._running = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    async def find(self, key: bytes) -> list[Any]:
+        """All rows of that key."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Any]] = loop.create_future()
+        self._waiting.append((key, future))
+        if not self._running:
+            self._running = True
+            loop.call_soon(self._ask)
+        return await future
+
+    def _ask(self) -> None:
+        asked, self._waiting = self._waiting, []
+        keys = [key for key, _ in asked]
+        query = asyncio.get_running_loop().run_in_executor(self._thread, self._raw.find, keys)
+        query.add_done_callback(lambda done: self._answer(asked, done.result()))
+
+    def _answer(
+        self, asked: Sequence[tuple[bytes, asyncio.Future[list[Any]]]], found: Sequence[Sequence[Any]]
+    ) -> None:
+        by_key: dict[bytes, list[Any]] = {}
+        for row in found:
+            by_key.setdefault(row[1], []).append(row)
+        for key, future in asked:
+            future.set_result(by_key.get(key, []))
+        self._running = bool(self._waiting)
+        if self._running:
+            self._ask()
