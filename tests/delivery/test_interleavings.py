@@ -6,19 +6,22 @@ mark anew; corrections look whenever they look. Every step runs on a real store,
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.assertions import Assertion
+from bot.deliveries import Delivery
 from bot.delivery.compiler import Compiler
 from bot.delivery.courier import Errand, Means
+from bot.delivery.edition import Edition
 from bot.schedules import parse
-from bot.sharing import UNKNOWN, may_release
+from bot.sharing import UNKNOWN, Audience, may_release
 from bot.subscriptions import Purpose, Subscription
 from bot.tlp import Label
 from tests.delivery.board import HOST, OTHER, Standing, claim, indicator, registry
@@ -28,7 +31,7 @@ from tests.delivery.stage import Heard
 ORGS = ("kaspersky", "trendmicro", "academy", UNKNOWN)
 SOURCES = ("kaspersky", "trendmicro", "igci")
 LEASE = 240.0
-STALE = timedelta(seconds=300)  # so old may a claim be when a message is written of it
+STALE = timedelta(seconds=300)  # so old may a claim be when a correction is written of it
 
 Step = tuple[object, ...]
 
@@ -54,17 +57,31 @@ _BEFORE: tuple[Step, ...] = (("add", [1, 2, 3], Label.GREEN), ("digest", HOST), 
 _between = st.dictionaries(st.integers(0, 40), st.one_of(_markings, _readers), max_size=6)
 
 
+class Interrupted:
+    """A compiler; things happen right before and right after it writes."""
+
+    def __init__(self, real: Compiler, before: Callable[[str], Awaitable[object]]) -> None:
+        self._real, self._before = real, before
+
+    async def edition(self, delivery: Delivery, audience: Audience) -> Edition:
+        await self._before("write")
+        edition = await self._real.edition(delivery, audience)
+        await self._before("written")
+        return edition
+
+
 class Play:
     """One sequence of steps, and what must never be seen meanwhile."""
 
     def __init__(self, scene: Scene, between: dict[int, Step]) -> None:
         self.scene, self._between = scene, between
         self._requests = 0
+        self.shown = 0  # claims in posts that correct nothing
         self._versions: dict[int, list[tuple[datetime, Assertion]]] = {}
         self._means = Means(
             store=scene.store,
             posting=scene.board,
-            writing=Compiler(scene.store, registry(), clock=scene.clock),
+            writing=Interrupted(Compiler(scene.store, registry(), clock=scene.clock), self._in_between),
             alerts=Heard(),
             clock=scene.clock,
             jitter=lambda: 1.0,
@@ -113,13 +130,19 @@ class Play:
         return found
 
     def _check_sent(self, sent: Standing) -> None:
-        """Whoever reads the channel at that very moment may see it, as it was when it was written."""
+        """Whoever reads the channel at that very moment may see it, as its source says at that very moment.
+
+        A correction shows what stands there anyway: as it was when it was written.
+        """
         now, world = self.scene.clock(), registry().world(self.scene.clock())
         audience = self.scene.board.readers_now[sent.channel]
+        stale = STALE if sent.edits or "correction" in sent.text.splitlines()[0] else timedelta()
         for number in sent.names:
             known = self._versions[number]
             ends = [*(at for at, _ in known[1:]), now]
-            recent = [one for (_, one), end in zip(known, ends, strict=True) if now - end <= STALE]
+            recent = [one for (_, one), end in zip(known, ends, strict=True) if now - end <= stale]
+            recent = recent if stale else recent[-1:]
+            self.shown += not stale
             assert any(may_release(one, audience, world).release for one in recent), (sent, recent)
 
     async def _in_between(self, _: str) -> None:
@@ -197,6 +220,17 @@ def test_whatever_happens_nothing_stands_in_the_end_that_its_readers_may_not_see
     with tempfile.TemporaryDirectory() as folder:
         _, leaks = asyncio.run(played(Path(folder), steps, between))
 
+    assert leaks == []
+
+
+@pytest.mark.parametrize("step", [("revoke", 1), ("label", 1, Label.RED), ("exclude", 1, "trendmicro")])
+@pytest.mark.parametrize("request_", range(6, 12))  # of the two digests that say something
+def test_at_whatever_step_something_is_revoked_or_restricted_it_is_not_said_any_more(
+    tmp_path: Path, step: Step, request_: int
+) -> None:
+    said, leaks = asyncio.run(played(tmp_path, [], {request_: step}))
+
+    assert said >= 2
     assert leaks == []
 
 
