@@ -7,6 +7,7 @@ due and until when Slack wants to be left alone; here is reckoned what becomes o
 from dataclasses import dataclass
 
 MAX_AHEAD = 60.0  # seconds; no turn is given further ahead: who waits for it has better things to do
+AT_ONCE = 0.001  # seconds that are no wait: clocks tell no less when they are added up
 MAX_HOLD = 3_600.0  # what Slack asks for at the most; more was written by a clock that went wrong
 
 
@@ -51,7 +52,7 @@ def taken(lane: Lane, whole: Line, channel: Line, now: float) -> tuple[Turn, Lin
     free_at = max(now, channel.due, channel.held_until, whole.held_until)
     ahead = (lane.burst - 1) * lane.seconds
     at = max(now, whole.due - ahead)
-    if free_at > at or at > now + MAX_AHEAD:
+    if free_at > at + AT_ONCE or at > now + MAX_AHEAD:
         return Turn(False, max(free_at, at) - now), whole, channel
     after = Line(max(whole.due, now) + lane.seconds, whole.held_until)
     return Turn(True, at - now), after, Line(at + lane.channel_seconds, channel.held_until)

@@ -91,11 +91,9 @@ async def connect(
         parts.audiences,
         own_user=parts.own_user,
         clock=services.clock,
-        paces=Paces.kept(tempo),
+        paces=Paces.kept(tempo, services.store),
     )
-    return Connection(
-        slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox, tempo
-    )
+    return Connection(slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox, tempo)
 
 
 def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:

@@ -5,10 +5,12 @@ hundred a minute in a workspace. Answers to people do not queue here.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from itertools import count
+from typing import Protocol
 
 from bot.slack.calls import RateLimitedError
 from bot.tempo import Alarm, Later, in_a_while
@@ -19,13 +21,24 @@ TIER_3_PER_SECOND = 48 / 60  # of methods that may be called "50+ per minute": a
 MAX_HELD = 30.0  # a longer Retry-After is not waited for here: its caller has better things to do
 MAX_QUEUED = 10_000  # turns waited for at once
 _FORGET_ABOVE = 2_000  # channels
+LOG = logging.getLogger("bot.pace")
+
+
+class Shared(Protocol):
+    """The pace of all replicas, of which this one is a part."""
+
+    async def turn(self, channel: str) -> None:
+        """Wait until no other replica's call is in the way."""
+
+    async def hold(self, channel: str, seconds: float) -> None:
+        """Let the others know what Slack answered; "" stands for all channels."""
 
 
 class Pace:
     """Turns for channels: who came first goes first, unless its channel must still wait.
 
     After a silence `burst` of them may leave at once. `timer` counts monotonic seconds; `later` wakes it
-    after some of them.
+    after some of them. What leaves here is counted among the calls of all replicas where there are several.
     """
 
     def __init__(
@@ -36,10 +49,11 @@ class Pace:
         channel_seconds: float = CHANNEL_SECONDS,
         timer: Callable[[], float] = time.monotonic,
         later: Later = in_a_while,
+        shared: Shared | None = None,
     ) -> None:
         self._gap, self._channel_gap = 1 / per_second, channel_seconds
         self._ahead = (burst - 1) * self._gap
-        self._timer, self._later = timer, later
+        self._timer, self._later, self._shared = timer, later, shared
         self._waiting: dict[str, deque[tuple[int, asyncio.Future[None]]]] = {}
         self._numbers = count()
         self._due = 0.0  # when the next of all would leave without bursts
@@ -64,6 +78,17 @@ class Pace:
             await turn
         finally:
             self._leave(channel, place)
+        if self._shared is not None:
+            await self._shared.turn(channel)
+
+    async def refused(self, channel: str, seconds: float) -> None:
+        """Slack answered 429 there, or with "" for the whole workspace: all replicas wait."""
+        if channel:
+            self.hold(channel, seconds)
+        else:
+            self.hold_all(seconds)
+        if self._shared is not None:
+            await self._shared.hold(channel, seconds)
 
     def hold(self, channel: str, seconds: float) -> None:
         """Slack answered 429 there: leave the channel alone; if another one is held, too, leave all alone."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import UnavailableError
+from bot.services import Store
 from bot.sharing import Audience
 from bot.slack.audience import Audiences, same_readers
 from bot.slack.calls import (
@@ -24,8 +25,10 @@ from bot.slack.calls import (
     WebApi,
 )
 from bot.slack.outbox import EVENT_TYPE, Letter, ReadersChangedError, marked, payload
-from bot.slack.pace import PER_SECOND, TIER_3_PER_SECOND, Pace
+from bot.slack.pace import CHANNEL_SECONDS, PER_SECOND, TIER_3_PER_SECOND, Pace
+from bot.slack.together import Together
 from bot.tempo import REAL, Tempo
+from bot.turns import Lane
 
 LOOK_SECONDS = 20.0  # the last look at the readers
 POST_SECONDS = 15.0  # together with the look well below deliveries.SETTLE_SECONDS
@@ -69,21 +72,28 @@ class Paces:
     delete: Pace
 
     @classmethod
-    def kept(cls, tempo: Tempo = REAL) -> "Paces":
-        """Those of Slack's limits, kept by that timer."""
+    def kept(cls, tempo: Tempo = REAL, store: Store | None = None) -> "Paces":
+        """Those of Slack's limits, kept by that timer, together with all other replicas on the store."""
 
-        def pace(per_second: float) -> Pace:
-            return Pace(per_second=per_second, timer=tempo.timer, later=tempo.later)
+        def pace(
+            method: str, per_second: float, burst: int = 1, channel_seconds: float = CHANNEL_SECONDS
+        ) -> Pace:
+            lane = Lane(method, 1 / per_second, burst, channel_seconds)
+            return Pace(
+                per_second=per_second,
+                burst=burst,
+                channel_seconds=channel_seconds,
+                timer=tempo.timer,
+                later=tempo.later,
+                shared=None if store is None else Together(store, lane, rest=tempo.rest),
+            )
 
-        look = Pace(
-            per_second=TIER_3_PER_SECOND,
-            burst=LOOK_BURST,
-            channel_seconds=0,
-            timer=tempo.timer,
-            later=tempo.later,
+        return cls(
+            look=pace("conversations.info", TIER_3_PER_SECOND, LOOK_BURST, 0),
+            post=pace("chat.postMessage", PER_SECOND),
+            update=pace("chat.update", TIER_3_PER_SECOND),
+            delete=pace("chat.delete", TIER_3_PER_SECOND),
         )
-        update, delete = pace(TIER_3_PER_SECOND), pace(TIER_3_PER_SECOND)
-        return cls(look=look, post=pace(PER_SECOND), update=update, delete=delete)
 
 
 class Posts:
@@ -290,7 +300,7 @@ class Posts:
             async with asyncio.timeout(LOOK_SECONDS):
                 return await self._audiences.asked_now(conversation)
         except RateLimitedError as error:
-            self._paces.look.hold_all(error.seconds)
+            await self._paces.look.refused("", error.seconds)
             raise
         except (UnavailableError, TimeoutError) as error:
             raise NotTakenError from error
@@ -306,7 +316,7 @@ class Posts:
         try:
             return await self._slack.once(method, seconds=POST_SECONDS, json=dict(arguments))
         except RateLimitedError as error:
-            pace.hold(conversation, error.seconds)
+            await pace.refused(conversation, error.seconds)
             raise
 
     async def _asking(self, method: str, **arguments: str | int | bool) -> Mapping[str, Any]:

@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.errors import InputError
 from bot.leases import Lease
 from bot.store.keeping import MAX_BODY
-from bot.turns import MAX_AHEAD, MAX_HOLD, Lane, Turn
+from bot.turns import AT_ONCE, MAX_AHEAD, MAX_HOLD, Lane, Turn
 from tests.store.contract import T0, Backend
 
 LANE = Lane("chat.postMessage", seconds=0.25, channel_seconds=1.0)
@@ -25,6 +26,11 @@ class Hand:
 
     def pass_by(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+def turn(is_given: bool, seconds: float) -> Any:
+    """A turn at about that time."""
+    return Turn(is_given, pytest.approx(seconds, abs=AT_ONCE))  # type: ignore[arg-type]  # it compares
 
 
 class Keeping:
@@ -79,7 +85,7 @@ class Turning:
 
         turns = [await store.take_turn(LANE, f"C{n}") for n, store in enumerate((one, other, one, other))]
 
-        assert turns == [Turn(True, pytest.approx(0.25 * n)) for n in range(4)]
+        assert turns == [turn(True, 0.25 * n) for n in range(4)]
 
     async def test_a_channel_that_must_wait_keeps_no_other_from_going(self, backend: Backend) -> None:
         clock = Hand()
@@ -89,8 +95,8 @@ class Turning:
 
         waiting = [await other.take_turn(LANE, "C1") for _ in range(5)]
 
-        assert waiting == [Turn(False, pytest.approx(0.75))] * 5
-        assert await other.take_turn(LANE, "C2") == Turn(True, 0.0)
+        assert waiting == [turn(False, 0.75)] * 5
+        assert await other.take_turn(LANE, "C2") == turn(True, 0.0)
 
     async def test_concurrent_ones_get_different_turns(self, backend: Backend) -> None:
         clock = Hand()
@@ -129,13 +135,13 @@ class Turning:
 
         await one.hold_turns(LANE, "C1", seconds=30)
 
-        assert await other.take_turn(LANE, "C1") == Turn(False, pytest.approx(30))
-        assert await other.take_turn(LANE, "C2") == Turn(True, 0.0)
-        assert await other.take_turn(Lane("chat.update", 1.25), "C1") == Turn(True, 0.0)
+        assert await other.take_turn(LANE, "C1") == turn(False, 30)
+        assert await other.take_turn(LANE, "C2") == turn(True, 0.0)
+        assert await other.take_turn(Lane("chat.update", 1.25), "C1") == turn(True, 0.0)
         await other.hold_turns(LANE, "C2", seconds=10)
-        assert await one.take_turn(LANE, "C3") == Turn(False, pytest.approx(10))
+        assert await one.take_turn(LANE, "C3") == turn(False, 10)
         clock.pass_by(10)
-        assert await one.take_turn(LANE, "C3") == Turn(True, 0.0)
+        assert await one.take_turn(LANE, "C3") == turn(True, 0.0)
         assert not (await one.take_turn(LANE, "C1")).is_given
 
     async def test_a_whole_lane_can_be_held(self, backend: Backend) -> None:
@@ -144,7 +150,7 @@ class Turning:
 
         await store.hold_turns(LANE, "", seconds=5)
 
-        assert await store.take_turn(LANE, "C1") == Turn(False, pytest.approx(5))
+        assert await store.take_turn(LANE, "C1") == turn(False, 5)
 
     async def test_a_clock_that_went_wrong_holds_nobody_up_for_ever(self, backend: Backend) -> None:
         clock = Hand()
@@ -155,7 +161,7 @@ class Turning:
 
         clock.now = T0
 
-        assert await store.take_turn(LANE, "C1") == Turn(True, 0.0)
+        assert await store.take_turn(LANE, "C1") == turn(True, 0.0)
         assert (await store.take_turn(LANE, "C2")).is_given
 
     async def test_what_says_nothing_any_more_is_forgotten_and_nothing_else(self, backend: Backend) -> None:
