@@ -5,23 +5,19 @@ Whoever finds an intent that was never completed looks for that nonce (`bot.deli
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import msgspec
 
-from bot import digest_cards
 from bot.amends import SERVICE
-from bot.assertions import Assertion
-from bot.chat import Actor, Lookup, Preview, Recent, Reply
-from bot.deliveries import INTENDED, Item, Post, figures
-from bot.digests import Digest
+from bot.chat import Actor, Lookup, Recent, Reply
+from bot.deliveries import INTENDED, Item, Post
 from bot.errors import BotError, UnavailableError
-from bot.indicators import Indicator
 from bot.services import Services
-from bot.sharing import Audience, Cleared, Shown, clear, may_release
+from bot.sharing import Shown, clear
 from bot.slack.calls import NotTakenError, RateLimitedError, RefusedError
 from bot.slack.keeping import random_token
 from bot.slack.outbox import Attachment, Letter, Outbox, ReadersChangedError
@@ -100,16 +96,21 @@ class Ledger:
 
         Raises ReadersChangedError if the store does not hold it any more as it was cleared: answer anew.
         """
-        match reply:
-            case Lookup(cleared=cleared) | Recent(cleared=cleared):
-                return await self._cleared(cleared)
-            case Preview(told=Digest() as digest):
-                named = list(dict.fromkeys(digest_cards.named(digest)))
-                return (*await self._readable(named, digest.audience), figures(digest.label))
-            case Preview(told=told):
-                return (figures(told.label),)
-            case _:
-                return ()
+        if not isinstance(reply, Lookup | Recent):
+            return ()
+        cleared = reply.cleared
+        wanted = {_bare(shown) for shown in cleared.shown}
+        world = self.services.registry.world(self.services.clock())
+        found: list[Item] = []
+        for one in await self.services.store.lookup(list({shown.indicator for shown in cleared.shown})):
+            shown = {_bare(each) for each in clear((one,), cleared.audience, world).shown} & wanted
+            if shown:
+                found.append(Item(one.source, one.indicator, one.label))
+                wanted -= shown
+        if wanted:
+            raise ReadersChangedError
+        told = (Item(f"{SERVICE}{each.provider}", each.indicator, each.label) for each in cleared.findings)
+        return (*found, *dict.fromkeys(told))
 
     # --- posting ---------------------------------------------------------------------------------------
 
@@ -189,41 +190,10 @@ class Ledger:
             known = await self.services.store.post(known.channel, known.ts)
         raise UnavailableError("Liaison has too much to do right now; it goes on by itself.")
 
-    # --- what is shown ---------------------------------------------------------------------------------
-
-    async def _cleared(self, cleared: Cleared) -> tuple[Item, ...]:
-        wanted = {_bare(shown) for shown in cleared.shown}
-        world = self.services.registry.world(self.services.clock())
-        found: list[Item] = []
-        for one in await self.services.store.lookup(list({shown.indicator for shown in cleared.shown})):
-            shown = {_bare(each) for each in clear((one,), cleared.audience, world).shown} & wanted
-            if shown:
-                found.append(_item(one))
-                wanted -= shown
-        if wanted:
-            raise ReadersChangedError
-        told = (Item(f"{SERVICE}{each.provider}", each.indicator, each.label) for each in cleared.findings)
-        return (*found, *dict.fromkeys(told))
-
-    async def _readable(self, indicators: list[Indicator], audience: Audience) -> Iterable[Item]:
-        """What the readers of a channel may see of these."""
-        world = self.services.registry.world(self.services.clock())
-        stored = await self.services.store.lookup(indicators)
-        wanted = set(indicators)
-        return [
-            _item(one)
-            for one in stored
-            if one.indicator in wanted and may_release(one, audience, world).release
-        ]
-
 
 def _grows(reply: Reply) -> bool:
     """What is shown later must find its place in the ledger."""
     return isinstance(reply, Lookup) and reply.more is not None
-
-
-def _item(one: Assertion) -> Item:
-    return Item(one.source, one.indicator, one.label)
 
 
 def _bare(shown: Shown) -> Shown:

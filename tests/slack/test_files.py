@@ -156,8 +156,9 @@ async def test_a_file_that_was_cleared_for_an_ephemeral_answer_is_not_sent(stage
 @pytest.mark.parametrize("size", [0, outbox.MAX_FILE_BYTES + 1])
 async def test_empty_and_huge_files_are_not_sent(stage: Stage, size: int) -> None:
     readers = alone(Reach.DM, ANA, stage.clock())
+    file = replace(_file(readers), content=b"x" * size)
     with pytest.raises(RefusedError):
-        await _outbox(stage).attach("D0ANA", ANA, replace(_file(readers), content=b"x" * size), sharing=_nobody)
+        await _outbox(stage).attach("D0ANA", ANA, file, sharing=_nobody)
 
     assert stage.calls("files.getUploadURLExternal") == []
 

@@ -1,4 +1,4 @@
-"""Answers that a whole channel reads are kept with what they showed, and follow what its readers may see."""
+"""Answers that stay are kept with what they show, and follow what their readers may see."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ SECONDS = 10.0
 
 
 def _posted(stage: Stage, channel: str) -> list[Message]:
-    """What everybody in a channel can read from Liaison."""
+    """What everybody in a conversation can read from Liaison."""
     messages = stage.sandbox.workspace.channel(channel).messages
     return [m for m in messages if m.user == "U0LIAISON" and not m.ephemeral]
 
