@@ -131,6 +131,13 @@ class Ground:
         """Kill what is left and remove the folder."""
         self._leash.communicate(timeout=SECONDS_TO_START)
 
+    def make(self, name: str) -> None:
+        """Make a folder of the tenant's in it."""
+        place = self.folder / name
+        place.mkdir(mode=0o700)
+        if user := tenant():
+            os.chown(place, user.pw_uid, user.pw_gid)
+
     def spawn(
         self, words: Iterable[object], log: str, extra: Mapping[str, str] | None = None, cwd: str = "."
     ) -> subprocess.Popen[bytes]:
