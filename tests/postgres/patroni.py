@@ -1,4 +1,4 @@
-"""The whole path of a failover: two servers under Patroni, which asks etcd who is the primary; all of it real."""
+"""The whole path of a failover: two servers under Patroni, which asks etcd who leads; all of it real."""
 
 import json
 import shutil
