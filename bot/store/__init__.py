@@ -22,9 +22,15 @@ async def open_store(url: str, clock: Callable[[], datetime] = now) -> Store:
 
 def engine_at(url: str) -> Engine:
     """The database of that address. Raises ConfigError."""
-    path = url.removeprefix(_SQLITE)
-    if path in ("", url):
+    path = sqlite_path(url)
+    if path is None:
         raise ConfigError(
             [f"The store's address must look like {_SQLITE}liaison.db or {_SQLITE}/var/lib/liaison.db."]
         )
-    return SqliteEngine(Path(path))
+    return SqliteEngine(path)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of that address; None if it is of another kind."""
+    path = url.removeprefix(_SQLITE)
+    return None if path in ("", url) else Path(path)

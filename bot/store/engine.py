@@ -17,6 +17,14 @@ ANY_SUBJECT = "store"
 PART = 2_000  # values handed over in one statement; SQLite takes 32,766 parameters
 
 
+class LostError(Exception):
+    """The session is gone, or what it did was undone by the server: it may be done anew, in another session."""
+
+    def __init__(self, *, in_doubt: bool = False) -> None:
+        super().__init__()
+        self.in_doubt = in_doubt  # whether it may be committed all the same
+
+
 class Cursor(Protocol):
     """What a statement found or did."""
 
@@ -33,6 +41,8 @@ class Cursor(Protocol):
 
 class Dialect(ABC):
     """The few words in which engines differ. Their texts are made of names from the code alone."""
+
+    name: str  # of the engine, for people
 
     @abstractmethod
     def parts(self, values: Iterable[Sequence[Any]], types: Types) -> Iterator[tuple[str, list[Any]]]:

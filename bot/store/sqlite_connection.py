@@ -40,6 +40,8 @@ _BUSY = "The store is busy with another program; try again in a minute."
 class _Dialect(Dialect):
     """How SQLite says it."""
 
+    name = "SQLite"
+
     def parts(self, values: Iterable[Sequence[Any]], types: Types) -> Iterator[tuple[str, list[Any]]]:
         """Portions padded with NULL to one of a few widths."""
         source, columns = iter(values), len(types)
