@@ -3,9 +3,12 @@
 Three things can happen to a post: a source changes what it showed, somebody else comes to read the channel,
 or somebody wishes it taken back. The first is read from the store's log of changes, the second from Slack's
 events, which can get lost: so every channel is looked at now and then, too, and all of them after a start.
+
+Of several replicas one looks for all of them; what another one hears, an event or a wish, it follows itself.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,14 +46,15 @@ READ_UPTO = "corrections"  # the mark of how far the log of changes was read
 TICK_SECONDS = 5.0
 BATCH = 500  # changes
 AT_ONCE = 8  # threads
-SURVEY = timedelta(
-    minutes=10
-)  # how often all channels with posts are listed, and how often each is looked at
-LATE = timedelta(
-    minutes=10
-)  # for so long after a change posts come into the ledger that were written before it
+SURVEY = timedelta(minutes=10)  # how often all channels with posts are listed, and each is looked at
+LATE = timedelta(minutes=10)  # for so long posts come into the ledger that were written before a change
 AGAIN = timedelta(seconds=30)  # between looks for them
 MOST_LATE = 50  # batches of changes that are looked for again
+DUTY = "corrections"  # the lease of the replica that looks for all
+DUTY_SECONDS = 30.0  # after its last round another one takes over
+ALONE_SECONDS = (
+    60.0  # that one thread is left to one replica; who takes longer finds out that it was overtaken
+)
 TRIES = 5  # to write at a post what others write, too
 FIRST_WAIT, MOST_WAIT = 2.0, 900.0  # seconds
 LOCKED_OUT_WAIT = 300.0
@@ -98,6 +102,7 @@ class Corrections:
         self._looked_at: dict[str, datetime | None] = {}  # all channels with posts
         self._late: list[_Late] = []
         self._surveyed_at: datetime | None = None
+        self._name = secrets.token_hex(8)
         self._news = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -123,6 +128,8 @@ class Corrections:
             with suppress(asyncio.CancelledError, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._loop
+        with suppress(BotError):
+            await self._store.end_lease(DUTY, self._name)
 
     def readers_changed(self, channel: str) -> None:
         """Slack says that others read that channel now; it is looked at soon."""
@@ -156,11 +163,19 @@ class Corrections:
 
     async def round(self) -> bool:
         """One look at everything, and some work; gives whether more is due."""
-        await self._survey()
-        await self._read_changes()
+        if await self._is_on_duty():
+            await self._survey()
+            await self._read_changes()
         await self._look_for_late_ones()
         await self._look_at_channels()
         return await self._amend()
+
+    async def _is_on_duty(self) -> bool:
+        """Whether this replica looks for all; whoever begins to, lists everything anew."""
+        lease = await self._store.take_lease(DUTY, self._name, seconds=DUTY_SECONDS)
+        if not lease.is_ours:
+            self._surveyed_at, self._looked_at = None, {}
+        return lease.is_ours
 
     async def _survey(self) -> None:
         """List all channels with posts, and what was under way before a crash."""
@@ -278,16 +293,26 @@ class Corrections:
 
     async def _try(self, place: Place) -> None:
         async with self._lock(place[0]):
+            name = f"posts of {place[0]}"
+            lease = await self._store.take_lease(name, self._name, seconds=ALONE_SECONDS)
             trial = self._trials.pop(place)  # whoever queues it from now on has found something new
-            thread = Thread(self._tools, *place)
-            try:
-                await thread.amend()
-            except WaitError as error:
-                self._later(place, trial, error.until)
-            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all other corrections
-                if not isinstance(error, BotError):
-                    log_mistake(LOG, error)
-                await self._failed(place, trial, thread, error)
+            if not lease.is_ours:
+                self._later(place, trial, self._clock() + timedelta(seconds=lease.seconds))
+                return
+            await self._try_alone(place, trial)
+            with suppress(BotError):
+                await self._store.end_lease(name, self._name)
+
+    async def _try_alone(self, place: Place, trial: _Trial) -> None:
+        thread = Thread(self._tools, *place)
+        try:
+            await thread.amend()
+        except WaitError as error:
+            self._later(place, trial, error.until)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not end all other corrections
+            if not isinstance(error, BotError):
+                log_mistake(LOG, error)
+            await self._failed(place, trial, thread, error)
 
     async def _failed(self, place: Place, trial: _Trial, thread: Thread, error: Exception) -> None:
         """Wait longer and longer; after a day an operator must look."""

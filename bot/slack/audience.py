@@ -7,7 +7,7 @@ Whatever is missing, odd or contradictory counts as UNKNOWN or as not fresh: the
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -35,8 +35,16 @@ _OWN = "internal_team_ids"  # workspaces of the host's own Grid organisation
 _FLAGS = ("is_ext_shared", "is_pending_ext_shared", "is_org_shared", "is_shared", "is_frozen")
 
 
+async def never_renamed(_: str) -> Sequence[str]:
+    """No former ids, for whoever has no store."""
+    return ()
+
+
 class Audiences:
-    """Who reads each conversation; known for at most a minute, and read anew before every post."""
+    """Who reads each conversation; known for at most a minute, and read anew before every post.
+
+    `former` gives the ids that a channel had before: it keeps the strictest of their caps.
+    """
 
     def __init__(
         self,
@@ -47,9 +55,10 @@ class Audiences:
         clock: Callable[[], datetime],
         own_user: str,
         timer: Callable[[], float] = time.monotonic,
+        former: Callable[[str], Awaitable[Sequence[str]]] = never_renamed,
     ) -> None:
         self._slack, self._people, self._registry = slack, people, registry
-        self._clock, self._own_user = clock, own_user
+        self._clock, self._own_user, self._former = clock, own_user, former
         self._recall = Recall(self._read, seconds=FRESH_SECONDS, size=MAX_CHANNELS, timer=timer)
         self._caps: dict[str, Label] = {}  # of channels whose id changed, until liaison.toml knows
 
@@ -86,15 +95,16 @@ class Audiences:
 
     async def _read(self, conversation: str) -> Audience:
         read_at = self._clock()  # before asking: the answer is never older than this
-        answer, members = await asyncio.gather(
+        answer, members, former = await asyncio.gather(
             self._slack.read("conversations.info", channel=conversation, include_num_members=True),
             self._members(conversation),
+            self._former(conversation),
         )
         channel = answer.get("channel")
         if not isinstance(channel, Mapping) or channel.get("id") != conversation:
             return unknown(read_at)
         readers = audience(channel, members, self._registry)
-        return replace(readers, cap=self._cap(conversation), read_at=read_at)
+        return replace(readers, cap=min(map(self._cap, (conversation, *former))), read_at=read_at)
 
     async def _members(self, conversation: str) -> list[Person]:
         """Everybody in it but Liaison itself, and one UNKNOWN for those that could not be asked about."""

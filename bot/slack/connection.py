@@ -122,6 +122,7 @@ def _parts(
         clock=services.clock,
         own_user=own_user,
         timer=tempo.timer,
+        former=services.store.former_channels,
     )
     questions = Keeping(services.store, Question, token=token)
     work = Work()
