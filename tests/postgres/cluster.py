@@ -4,6 +4,7 @@ The binaries are those of the machine. PostgreSQL refuses to run as root, so a s
 user `postgres` or `nobody`, who could not enter pytest's folder: each `Ground` is a folder beside it instead.
 """
 
+import importlib.util
 import os
 import pwd
 import random
@@ -51,14 +52,15 @@ _ALWAYS = {
     "jit": "off",
 }
 # Texts sort as people in most countries expect, not by their bytes: whoever needs bytes must say so.
-_LOCALE = ("--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
+_LOCALE = ("--locale-provider=icu", "--icu-locale=en-US")
 _NEEDED = ("initdb", "postgres", "pg_ctl", "pg_basebackup", "pg_rewind")
 
 
 @cache
 def binaries() -> Path | None:
     """The folder of the newest PostgreSQL of this machine; None if there is none."""
-    places = [*_debian(), *_told_by_pg_config(), *(Path(one) for one in os.get_exec_path())]
+    on_path = [Path(one) for one in os.get_exec_path()]
+    places = [*_debian(), *_told_by_pg_config(), *on_path, *_of_the_wheel()]
     return next((place for place in places if all((place / name).exists() for name in _NEEDED)), None)
 
 
@@ -72,6 +74,25 @@ def _told_by_pg_config() -> list[Path]:
         return []
     asked = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, timeout=10, check=False)
     return [Path(asked.stdout.strip())] if asked.returncode == 0 else []
+
+
+def _of_the_wheel() -> list[Path]:
+    wheel = importlib.util.find_spec("pgserver")
+    return [Path(one) / "pginstall" / "bin" for one in (wheel and wheel.submodule_search_locations) or []]
+
+
+def _program(name: str) -> Path:
+    found = binaries()
+    assert found is not None, HOW_TO_INSTALL
+    return found / name
+
+
+@cache
+def _locale(folder: Path) -> list[str]:
+    """How texts sort, as far as this build can: the wheel's sorts by bytes only."""
+    words = [folder / "pg_config", "--configure"]
+    asked = subprocess.run(words, capture_output=True, text=True, timeout=10, check=True)
+    return ["--encoding=UTF8", "--locale=C.UTF-8", *(_LOCALE if "--with-icu" in asked.stdout else ())]
 
 
 @cache
@@ -159,10 +180,8 @@ class Ground:
 
     def run(self, program: str, *words: str | Path, seconds: float = SECONDS_TO_START) -> None:
         """Run one of PostgreSQL's programs to its end. Raises RuntimeError with what it said."""
-        found = binaries()
-        assert found is not None, HOW_TO_INSTALL
         log = f"{program}-{secrets.token_hex(4)}.log"
-        process = self.spawn([found / program, *words], log, {"PGPASSWORD": self.password})
+        process = self.spawn([_program(program), *words], log, {"PGPASSWORD": self.password})
         if process.wait(seconds):
             raise RuntimeError(f"{program}: {(self.folder / log).read_text(errors='replace')[-2000:]}")
 
@@ -191,18 +210,16 @@ class Node:
         password = self.ground.folder / "password"
         access = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password}"]
         options = ["--no-sync", "--data-checksums"]  # pg_rewind wants the checksums
-        self.ground.run("initdb", "-D", self.data, *options, *access, *_LOCALE)
+        self.ground.run("initdb", "-D", self.data, *options, *access, *_locale(_program("initdb").parent))
         lines = [f"{name} = '{value}'\n" for name, value in {**_ALWAYS, **self.settings}.items()]
         with (self.data / "postgresql.conf").open("a", encoding="ascii") as file:
             file.writelines(lines)
 
     def start(self) -> None:
         """Start it, on the port it had before; return when it answers. Raises RuntimeError."""
-        found = binaries()
-        assert found is not None, HOW_TO_INSTALL
         self.port = self.port or free_port()
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # as left by a crash; we know that none runs
-        words = [found / "postgres", "-D", self.data, "-p", str(self.port)]
+        words = [_program("postgres"), "-D", self.data, "-p", str(self.port)]
         self.process = self.ground.spawn(words, f"{self.name}.log", cwd=self.name)
         wait_until(self._answers, f"the start of {self.name}")
 
