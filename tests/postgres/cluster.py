@@ -90,7 +90,7 @@ def _program(name: str) -> Path:
 @cache
 def _locale(folder: Path) -> list[str]:
     """How texts sort, as far as this build can: the wheel's sorts by bytes only."""
-    words = [folder / "pg_config", "--configure"]
+    words = [str(folder / "pg_config"), "--configure"]
     asked = subprocess.run(words, capture_output=True, text=True, timeout=10, check=True)
     return ["--encoding=UTF8", "--locale=C.UTF-8", *(_LOCALE if "--with-icu" in asked.stdout else ())]
 
