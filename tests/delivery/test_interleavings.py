@@ -142,7 +142,7 @@ class Play:
             ends = [*(at for at, _ in known[1:]), now]
             recent = [one for (_, one), end in zip(known, ends, strict=True) if now - end <= stale]
             recent = recent if stale else recent[-1:]
-            is_told = stale or not recent[-1].revoked or "withdrawn" in sent.text
+            is_told = stale or not recent[-1].revoked or "withdrawn" in sent.text.lower()
             if not is_told or not any(may_release(one, audience, world).release for one in recent):
                 self.wrong.append((sent.text.splitlines()[0], number, recent))  # to raise here ends in the log
 
