@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.__main__ import cli
 from bot.assertions import Assertion
-from bot.deliveries import Delivery
+from bot.deliveries import Delivery, State
 from bot.errors import ConfigError, UsageError
 from bot.indicators import Indicator, Kind
 from bot.sandbox.sandbox import Sandbox
@@ -184,6 +185,8 @@ def test_post_leaves_it_to_the_bot_that_runs(liaison: Run, url: str, purpose: Pu
         ((*KASPERSKYS, "--post", "--as", "kaspersky"), "leave the other choices out"),
         ((*KASPERSKYS, "--post", "--since", "24h"), "leave the other choices out"),
         (("summary", "--channel", "C0KASP", "--as", "igci", "--day", "today"), "--day takes a date"),
+        ((*KASPERSKYS, "--retry"), "No digest of this channel waits for an operator"),
+        (("summary", "--channel", "C0KASP", "--drop"), "No summary of this channel waits for an operator"),
     ],
 )
 def test_what_is_not_clear_is_explained(liaison: Run, url: str, words: tuple[str, ...], told: str) -> None:
@@ -192,6 +195,35 @@ def test_what_is_not_clear_is_explained(liaison: Run, url: str, words: tuple[str
     assert isinstance(result.exception, UsageError)
     assert told in str(result.exception)
     assert deliveries(url) == []
+
+
+async def gave_up(url: str) -> None:
+    """The digest of Kaspersky's channel was due and parked."""
+    store = await open_store(url)
+    [subscribed, *_] = await store.subscriptions("C0KASP")
+    await store.begin_delivery(subscribed, period="1", next_at=subscribed.next_at)
+    at = datetime.now(UTC)
+    [due] = await store.lease_deliveries("me", at=at, seconds=60, most=1)
+    await store.put_delivery(msgspec.structs.replace(due, state=State.PARKED), owner="me")
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "told"),
+    [("--retry", State.DUE, "is delivered anew"), ("--drop", State.DROPPED, "is let go")],
+)
+def test_an_operator_decides_about_what_was_given_up(
+    liaison: Run, url: str, word: str, state: State, told: str
+) -> None:
+    asyncio.run(gave_up(url))
+    [purpose] = [each.purpose for each in deliveries(url)]
+
+    result = liaison(purpose, "--channel", "C0KASP", word)
+
+    assert result.exit_code == 0
+    assert told in result.output
+    assert [each.state for each in deliveries(url)] == [state]
+    assert isinstance(liaison(purpose, "--channel", "C0KASP", "--drop").exception, UsageError)
 
 
 def test_without_names_and_without_slack_nothing_is_printed(liaison: Run) -> None:

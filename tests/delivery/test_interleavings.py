@@ -144,7 +144,7 @@ class Play:
             recent = recent if stale else recent[-1:]
             is_told = stale or not recent[-1].revoked or "withdrawn" in sent.text.lower()
             if not is_told or not any(may_release(one, audience, world).release for one in recent):
-                self.wrong.append((sent.text.splitlines()[0], number, recent))  # to raise here ends in the log
+                self.wrong.append((sent.text.splitlines()[0], number, recent))  # raised, it ends in a log
 
     async def _in_between(self, _: str) -> None:
         step = self._between.pop(self._requests, None)
