@@ -16,12 +16,12 @@ PLACEHOLDER_HOST = "https://liaison.example.org"
 # settles by hand whether a digest arrived.
 SCOPES = {
     "app_mentions:read": "hear @Liaison, the way partners ask in a shared channel",
-    "channels:history": "find its own digest in a public channel when Slack did not say whether it took it",
+    "channels:history": "find its own posts in a public channel when Slack did not say whether it took them",
     "channels:read": "see which organisations read a public channel before answering in it",
     "chat:write": "answer, post digests and summaries, correct or delete its own posts",
     "commands": "the slash command of the host's own people",
     "files:write": "hand out lists that are too long for a message, and the chart of a summary",
-    "groups:history": "find its own digest in a private channel when Slack did not say whether it took it",
+    "groups:history": "find its own posts in a private channel when Slack did not say whether it took them",
     "groups:read": "see which organisations read a private channel before answering in it",
     "im:history": "hear direct messages to Liaison, the private way for partners to ask",
     "im:read": "know a direct message from a channel",

@@ -64,7 +64,10 @@ def _told(posts: int, *, whose: str) -> Notice:
     return Notice(title="being retracted", rows=rows, label=Label.AMBER_STRICT)
 
 
-_STORE = (Row(text="The store still holds it: to withdraw it there, import it anew as revoked."),)
+_STORE = (
+    Row(text="Figures of summaries stay, and so do answers that one person alone saw after a slash command."),
+    Row(text="The store still holds it: to withdraw it there, import it anew as revoked."),
+)
 
 COMMAND = Command(
     verb="retract",
