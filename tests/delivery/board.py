@@ -112,7 +112,7 @@ class Board:
         await self._request("attach", conversation)
         self._check(conversation, letter)
         await checking()
-        inside = frozenset(map(int, _NAMED.findall(content.decode().replace(".", "[.]"))))
+        inside = frozenset(map(int, _NAMED.findall(content.decode(errors="replace").replace(".", "[.]"))))
         new = Standing(conversation, "", name, thread, letter.message.text, names(letter.message) | inside)
         self._place(new)
         return new.ts

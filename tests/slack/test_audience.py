@@ -88,6 +88,14 @@ def test_every_member_counts(members: list[Person], orgs: set[str]) -> None:
     assert audience(channel(), members, REGISTRY).orgs == orgs
 
 
+def test_an_organisation_that_slack_names_is_surely_there_and_a_person_it_says_nothing_of_is_not() -> None:
+    named = audience(shared("T0KASP", "T0NEWCO"), [Person("U4", "kaspersky")], REGISTRY)
+    unsaid = audience(channel(), [Person("U3", UNKNOWN, is_sure=False)], REGISTRY)
+
+    assert (UNKNOWN in named.orgs, named.fresh) == (True, True)
+    assert (UNKNOWN in unsaid.orgs, unsaid.fresh) == (True, False)
+
+
 @pytest.mark.parametrize(
     "said",
     [
