@@ -1,14 +1,17 @@
 """Faults to switch on: what goes wrong between an app and Slack, on demand and counted."""
 
+import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 KINDS = (
-    *("drop_before", "drop_after_accept", "lost_reply", "slow"),
+    *("drop_before", "drop_after_accept", "lost_reply", "slow", "overtaken"),
     *("error_500", "rate_limited", "token_revoked", "refused"),
 )
-OF_CALLS_ONLY = ("drop_before", "lost_reply", "rate_limited", "token_revoked", "refused")
+OF_CALLS_ONLY = ("drop_before", "lost_reply", "overtaken", "rate_limited", "token_revoked", "refused")
+OVERTAKEN_SECONDS = 30.0  # that a call waits to be overtaken in bad weather
 DELIVERY = "delivery"
 RESPONSE_URL = "response_url"
 
@@ -20,7 +23,8 @@ class Fault:
     `method` is a Web API method, "response_url", or "delivery" for what Slack sends to the app.
     drop_before: the connection is cut, nothing is done. drop_after_accept: the work is done, then it
     is cut. lost_reply: the work is done, its answer comes `seconds` late. slow: the work itself is done
-    `seconds` late, whether or not somebody still waits. error_500: nothing is done. rate_limited: 429,
+    `seconds` late, whether or not somebody still waits. overtaken: the work is done right after that of the
+    next call of the method, or `seconds` late. error_500: nothing is done. rate_limited: 429,
     Retry-After `seconds`. token_revoked: the token is refused. refused: ok:false with `code`.
     """
 
@@ -43,7 +47,8 @@ class Fault:
 class Weather:
     """A random mixture of faults, the same for the same seed and the same calls.
 
-    `chances` says how likely each kind, or "refused:CODE", is at a call of one of `methods`.
+    `chances` says how likely each kind, or "refused:CODE", is at a call of one of `methods`;
+    "overtaken:METHOD" happens to calls of that method alone.
     """
 
     def __init__(
@@ -61,10 +66,15 @@ class Weather:
         throw = self._chance.random()
         for name, chance in self._chances.items():
             if throw < chance:
-                kind, _, code = name.partition(":")
-                return Fault(method, kind, seconds=self._seconds, code=code)
+                return self._fault(method, *name.split(":", 1))
             throw -= chance
         return None
+
+
+    def _fault(self, method: str, kind: str, about: str = "") -> Fault | None:
+        if kind == "overtaken":
+            return Fault(method, kind, seconds=OVERTAKEN_SECONDS) if method == about else None
+        return Fault(method, kind, seconds=self._seconds, code=about)
 
 
 class Faults:
@@ -73,6 +83,7 @@ class Faults:
     def __init__(self) -> None:
         self.weather: Weather | None = None
         self._waiting: list[Fault] = []
+        self._overtaken: dict[str, list[asyncio.Event]] = {}
 
     def add(self, fault: Fault) -> None:
         """Switch one on."""
@@ -87,7 +98,21 @@ class Faults:
                 return fault
         return self.weather.fault(method) if self.weather is not None else None
 
+    async def overtaken(self, method: str, seconds: float) -> None:
+        """Wait for the next call of that method to be done, but no longer than that."""
+        passed = asyncio.Event()
+        self._overtaken.setdefault(method, []).append(passed)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(passed.wait(), seconds)
+
+    def done(self, method: str) -> None:
+        """A call of that method was: those that it overtook follow."""
+        for each in self._overtaken.pop(method, ()):
+            each.set()
+
     def clear(self) -> None:
         """Switch all of them off, and let the sun shine."""
         self.weather = None
         self._waiting.clear()
+        for method in list(self._overtaken):
+            self.done(method)

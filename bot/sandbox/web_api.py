@@ -88,6 +88,9 @@ class WebApi:
             if fault is not None and (refusal := await _before(fault, request)) is not None:
                 self._record(name, {}, fault.code or fault.kind)
                 return refusal
+            if fault is not None and fault.kind == "overtaken":
+                await request.read()  # it has arrived: whoever hangs up now does not stop it
+                await self._faults.overtaken(name, fault.seconds)
             response = await serve(request)
             if fault is not None:
                 await _after(fault, request)
@@ -105,6 +108,7 @@ class WebApi:
             self._record(name, arguments, error.code)
             return _refusal(error)
         self._record(name, arguments, None)
+        self._faults.done(name)
         return web.json_response({"ok": True, **answer}, headers=self._scope_headers())
 
     def _run(self, name: str, arguments: Json, token: str | None) -> Json:

@@ -21,14 +21,21 @@ import msgspec
 
 from bot.deliveries import Post, State
 from bot.sandbox.alone import Alone, Posted, own_sandbox
-from bot.sandbox.faults import Weather
-from tests.delivery.cases import READER, Case, books, cast, channels, prepare, restrict, revoke
-from tests.delivery.victim import Order
+from bot.sandbox.faults import OVERTAKEN_SECONDS, Fault, Weather
+from tests.delivery.cases import Case, books, cast, channels, prepare, restrict, revoke
+from tests.delivery.victim import READER, Order
 
 LONGEST_LIFE = 0.35  # seconds until a random kill; a delivery without faults takes less
 LINGER_SECONDS = 1_800.0  # of a bot's clock: all channels are looked at meanwhile
 AGAIN = 4  # times that one part is run with random kills, at most as many kills in each
-FAULTS = {"drop_after_accept": 0.12, "lost_reply": 0.08, "error_500": 0.08, "rate_limited": 0.03}
+LATE_FILE = Fault("files.completeUploadExternal", "overtaken", seconds=OVERTAKEN_SECONDS)
+FAULTS = {
+    "drop_after_accept": 0.12,
+    "lost_reply": 0.08,
+    "error_500": 0.08,
+    "rate_limited": 0.03,
+    f"overtaken:{LATE_FILE.method}": 0.15,  # it comes after the one that was sent in its place
+}
 FAULTY = frozenset(
     (
         *("chat.postMessage", "chat.update", "chat.delete", "files.delete", "upload"),
@@ -79,6 +86,7 @@ class Bots:
         life: float | None = None,
         linger: float = 0.0,
         retract: str = "",
+        answer: str = "",
         die_before: str = "",
         die_after: str = "",
     ) -> list[str]:
@@ -88,6 +96,8 @@ class Bots:
             api_url=self.slack.api_url,
             token=self.slack.bot_token,
             retract=retract,
+            answer=answer,
+            channel=case.filed,
             die_before=die_before,
             die_after=die_after,
             life=life,
@@ -133,19 +143,36 @@ class Matrix:
         self._whole: dict[str, Counter[tuple[str, bool, int]]] = {}
         for part in PARTS:
             self._learn(part)
+        self._learn_answers()
 
-    def kill_at(self, part: str, step: str, *, is_done: bool) -> Row:
+    def kill_at(self, part: str, step: str, *, is_done: bool, fault: Fault | None = None) -> Row:
         """Kill a bot before or after that step, start another; whether all of it stands there once."""
         case = self._case(part)
+        if fault is not None:
+            self.bots.slack.add(fault)
         before, after = ("", step) if is_done else (step, "")
         lines = self.bots.run(case, die_before=before, die_after=after, retract=_wish(part, case))
         killed = "finished" not in lines
         assert self._again(case, part, lines)
-        return self._judge(f"{part}: {step.partition(' (')[0]}", int(killed), case, part)
+        self.bots.slack.clear()
+        named = f"{part}{', its file comes late' if fault else ''}: {step.partition(' (')[0]}"
+        return self._judge(named, int(killed), case, part)
+
+    def kill_answering(self, step: str, *, is_done: bool) -> Row:
+        """Kill a bot before or after that step of an answer, whose source revokes it then; start another."""
+        case = self._case(ANSWER)
+        before, after = ("", step) if is_done else (step, "")
+        lines = self.bots.run(case, answer=case.domain(1), die_before=before, die_after=after)
+        killed = "finished" not in lines
+        asyncio.run(revoke(case))
+        assert "finished" in self.bots.run(case, linger=LINGER_SECONDS)
+        return self._judge_revoked(case, f"{ANSWER}: {step}", int(killed), "revoke")
 
     def kill_somewhere(self, chance: random.Random, *, most: int) -> int:
         """Kill bots at any moment of any part, in bad weather; gives the kills."""
-        part = chance.choice((*PARTS, "overtake"))
+        part = chance.choice((*PARTS, ANSWER, "overtake"))
+        if part == ANSWER:
+            return self.answer_at_random(chance, most=most)
         if part == "overtake":
             return self.overtake_at_random(chance, most=most)
         return self.kill_at_random(part, chance, most=most)
@@ -182,6 +209,23 @@ class Matrix:
         self._judge_overtaken(case, kills, change.__name__)
         return kills
 
+    def answer_at_random(self, chance: random.Random, *, most: int) -> int:
+        """Kill bots that answer what its source revokes or restricts meanwhile; gives the kills."""
+        case, kills = self._case(ANSWER), 0
+        change = chance.choice((revoke, restrict))
+        self._forecast(chance)
+        for number in range(most):
+            asked = case.domain(1) if number < 2 else ""
+            lines = self.bots.run(case, answer=asked, life=chance.uniform(0.01, LONGEST_LIFE))
+            kills += "finished" not in lines
+            if number == 0:
+                asyncio.run(change(case))
+        self.bots.slack.forecast(None)
+        assert "finished" in self.bots.run(case, linger=LINGER_SECONDS)
+        name = f"{ANSWER}, {change.__name__}: any moment, with faults"
+        self._judge_revoked(case, name, kills, change.__name__)
+        return kills
+
     def table(self) -> str:
         """The rows with their sums."""
         width = max(map(len, self.rows))
@@ -204,6 +248,16 @@ class Matrix:
             if line.startswith("step ") and line.endswith("(1)") and not (part != DELIVER and "lease" in line)
         ]
         self._whole[part] = self._standing(case)
+
+    def _learn_answers(self) -> None:
+        """Have something answered unharmed: its steps."""
+        case = self._case(ANSWER)
+        lines = self.bots.run(case, answer=case.domain(1))
+        assert "finished" in lines, lines
+        until = lines.index("answered")
+        self.steps[ANSWER] = [
+            line.removeprefix("step ") for line in lines[:until] if line.startswith("step ")
+        ]
 
     def _again(self, case: Case, part: str, lines: Sequence[str]) -> bool:
         """Whoever wished something and got no answer wishes it again."""
@@ -245,10 +299,22 @@ class Matrix:
         standing = {each.nonce for channel in case.channels for each in self._posted(channel)}
         lost = [each for each in deliveries if each.nonce not in standing]
         verdict = Verdict(due=len(deliveries), lost=len(lost))
-        naming = [words for words in self._digests(case) if case.domain(1) in words]
-        if [words for words in naming if change == "restrict" or "withdrawn" not in words]:
-            verdict.complaints.append(f"what its source changed ({change}) stands there as before")
+        verdict.complaints += self._unchanged(case, self._digests(case), change)
         return self._enter(f"{change} while delivering: any moment, with faults", case, kills, verdict)
+
+    def _judge_revoked(self, case: Case, name: str, kills: int, change: str) -> Row:
+        """Of answers none must stand there; whether one got through nobody promises."""
+        _, posts = asyncio.run(books(case))
+        direct = {each.channel for each in posts if each.channel.startswith("D")}
+        seen = [words for each in direct for words in self.bots.slack.seen_by(READER, each)]
+        texts = [*self._digests(case), *(words.replace("[.]", ".") for words in seen)]
+        verdict = Verdict(complaints=self._unchanged(case, texts, change))
+        return self._enter(name, case, kills, verdict)
+
+    def _unchanged(self, case: Case, texts: Sequence[str], change: str) -> list[str]:
+        naming = [words for words in texts if case.domain(1) in words]
+        wrong = [words for words in naming if change == "restrict" or "withdrawn" not in words]
+        return [f"what its source changed ({change}) stands there as before"] if wrong else []
 
     def _enter(self, name: str, case: Case, kills: int, verdict: Verdict) -> Row:
         """Look at what must be true of every case, and put it into its row."""
@@ -296,6 +362,7 @@ class Matrix:
 
 DELIVER = "deliver"
 PARTS = (DELIVER, "retract", "revoke")
+ANSWER = "answer"
 
 
 def _wish(part: str, case: Case) -> str:
@@ -312,6 +379,12 @@ def run(kills: int, seed: int, *, named: bool = True) -> Matrix:
                 for step in matrix.steps[part]:
                     for is_done in (False, True):
                         matrix.kill_at(part, step, is_done=is_done)
+            for step in matrix.steps[DELIVER]:
+                for is_done in (False, True):
+                    matrix.kill_at(DELIVER, step, is_done=is_done, fault=LATE_FILE)
+            for step in matrix.steps[ANSWER]:
+                for is_done in (False, True):
+                    matrix.kill_answering(step, is_done=is_done)
         left = kills
         while left > 0:
             left -= matrix.kill_somewhere(chance, most=min(left, AGAIN))

@@ -7,8 +7,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Fault, Sandbox
-from bot.sandbox.faults import Weather
+from bot.sandbox import Sandbox
+from bot.sandbox.faults import OVERTAKEN_SECONDS, Fault, Weather
 from bot.sandbox.rates import Rates
 from tests.sandbox.parts import Clock
 from tests.sandbox.stub_app import StubApp
@@ -63,6 +63,19 @@ async def test_a_slow_post_is_made_after_its_sender_gave_up(sandbox: Sandbox, ap
     assert [m.text for m in await sandbox.until(lambda: sandbox.seen_by("U0ANA", "C0KASP"))] == ["late"]
 
 
+async def test_what_is_overtaken_arrives_right_after_the_next_one(sandbox: Sandbox, app: StubApp) -> None:
+    sandbox.faults.add(Fault("chat.postMessage", "overtaken", seconds=60))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await app.client.chat_postMessage(channel="C0KASP", text="first")
+
+    await app.client.chat_postMessage(channel="C0KASP", text="second")
+
+    seen = await sandbox.until(lambda: len(sandbox.seen_by("U0ANA", "C0KASP")) == 2)
+    assert seen
+    assert [m.text for m in sandbox.seen_by("U0ANA", "C0KASP")] == ["second", "first"]
+
+
 async def test_a_connection_that_is_cut_before_brings_nothing(sandbox: Sandbox, app: StubApp) -> None:
     sandbox.faults.add(Fault("chat.postMessage", "drop_before"))
     with pytest.raises(aiohttp.ClientError):
@@ -113,6 +126,16 @@ def test_the_weather_is_bad_for_its_methods_only() -> None:
     assert weather.fault("chat.postMessage") == Fault("chat.postMessage", "error_500", seconds=3)
     with pytest.raises(ValueError, match="chances"):
         Weather(1, {"error_500": 0.6, "slow": 0.6}, methods=frozenset())
+
+
+def test_bad_weather_lets_calls_of_one_method_be_overtaken() -> None:
+    chances = {"overtaken:files.completeUploadExternal": 1.0}
+    weather = Weather(1, chances, methods=frozenset({"files.completeUploadExternal", "chat.postMessage"}))
+
+    late = weather.fault("files.completeUploadExternal")
+
+    assert late == Fault("files.completeUploadExternal", "overtaken", seconds=OVERTAKEN_SECONDS)
+    assert weather.fault("chat.postMessage") is None
 
 
 async def test_weather_comes_after_what_was_switched_on(sandbox: Sandbox, app: StubApp) -> None:
