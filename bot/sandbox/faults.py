@@ -70,7 +70,6 @@ class Weather:
             throw -= chance
         return None
 
-
     def _fault(self, method: str, kind: str, about: str = "") -> Fault | None:
         if kind == "overtaken":
             return Fault(method, kind, seconds=OVERTAKEN_SECONDS) if method == about else None

@@ -47,9 +47,7 @@ def test_killed_at_any_step_of_an_answer_what_is_revoked_then_stands_nowhere(
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-def test_killed_where_its_file_comes_late_everything_stands_there_once(
-    matrix: Matrix, is_done: bool
-) -> None:
+def test_killed_where_its_file_comes_late_everything_stands_there_once(matrix: Matrix, is_done: bool) -> None:
     for step in matrix.steps["deliver"][-OF_FILES:]:
         row = matrix.kill_at("deliver", step, is_done=is_done, fault=LATE_FILE)
 
