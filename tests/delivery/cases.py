@@ -15,11 +15,10 @@ from bot.schedules import parse
 from bot.store.sqlite import SqliteStore
 from bot.subscriptions import Attach, Purpose, Subscription
 from bot.tlp import Label
-from tests.delivery.victim import OWN_USER, Clock
+from tests.delivery.victim import OWN_USER, READER, Clock
 
 CLAIMS = 14  # more than a message names: the list follows in its thread
 SOURCE = "trendmicro"
-READER = "U0KIRA"
 
 
 @dataclass

@@ -165,7 +165,7 @@ class Matrix:
         lines = self.bots.run(case, answer=case.domain(1), die_before=before, die_after=after)
         killed = "finished" not in lines
         asyncio.run(revoke(case))
-        assert "finished" in self.bots.run(case, linger=LINGER_SECONDS)
+        assert "finished" in self.bots.run(case)
         return self._judge_revoked(case, f"{ANSWER}: {step}", int(killed), "revoke")
 
     def kill_somewhere(self, chance: random.Random, *, most: int) -> int:

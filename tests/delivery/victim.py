@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bot.blocks import render
+from bot.chat import Recent
 from bot.deliveries import ENDED, Delivery, Post
 from bot.delivery.alerts import Alert
 from bot.delivery.books import PENDING
@@ -28,16 +30,20 @@ from bot.delivery.courier import Means
 from bot.delivery.office import Office
 from bot.delivery.through_slack import ThroughSlack
 from bot.indicators import Indicator, Kind
+from bot.services import Services
+from bot.sharing import Audience, Reach, clear
 from bot.slack import posts as slack_posts
-from bot.slack.audience import Audiences
+from bot.slack.audience import Audiences, alone
 from bot.slack.calls import WebApi, open_client, quieten_sdk
 from bot.slack.identity import People
+from bot.slack.ledger import Ledger
+from bot.slack.outbox import Letter, Outbox
 from bot.slack.pace import Pace
 from bot.slack.posts import Paces, Posts
 from bot.store.sqlite import SqliteStore
 from tests.slack.conftest import registry
 
-OWN_USER = "U0LIAISON"
+OWN_USER, READER = "U0LIAISON", "U0KIRA"
 IDLE_SECONDS = 10.0  # pass on the bot's clock whenever it has nothing to do
 NAP_SECONDS = 0.002
 DEADLINE_SECONDS = 60.0  # for all that a bot has to do
@@ -57,6 +63,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     life: float | None = None  # seconds until it is killed, wherever it is
     linger: float = 0.0  # seconds of its clock that it works at least
     retract: str = ""  # a domain that the host wishes taken back
+    answer: str = ""  # a domain that somebody asks about in a channel, and then in a direct message
+    channel: str = ""  # where that is
 
 
 class Clock:
@@ -150,9 +158,10 @@ def _delivery_step(delivery: Delivery) -> str:
 
 def _post_step(post: Post) -> str:
     notes = post.amending.notes if post.amending else ()
+    busy = ", being changed" if post.busy_until else ""
     under_way = ", note under way" if any(note.started_at for note in notes) else ""
     said = f", {sum(note.is_said for note in notes)} of {len(notes)} notes said" if notes else ""
-    return f"ledger: {post.purpose} {post.state}{said}{under_way}"
+    return f"ledger: {post.purpose} {post.state}{said}{under_way}{busy}"
 
 
 _WRITES: Mapping[str, Callable[..., str]] = {
@@ -160,6 +169,7 @@ _WRITES: Mapping[str, Callable[..., str]] = {
     "lease_deliveries": lambda *_: "lease",
     "put_delivery": _delivery_step,
     "record_post": _post_step,
+    "replace_post": lambda _, new: _post_step(new),
     "set_mark": lambda name, _: f"mark {name.split()[0]}",
 }
 
@@ -170,7 +180,8 @@ async def _work(order: Order) -> None:
     sqlite = SqliteStore(path, clock)
     await sqlite.open()
     store: Any = WatchedStore(sqlite, steps)
-    posting = _posting(order, steps, clock)
+    slack = _Slack(order, steps, clock)
+    posting = slack.posting
     writing = Compiler(store, registry({}), clock=clock)
     means = Means(store=store, posting=posting, writing=writing, alerts=_Heard(), clock=clock)
     office = Office(means)
@@ -180,6 +191,9 @@ async def _work(order: Order) -> None:
         wished = [Indicator(Kind.DOMAIN, order.retract)]
         await steps.take("retract", lambda: corrections.retract(wished, source=None, by="U0OPS"))
         _say("wished")
+    if order.answer:
+        await _answer(order, store, clock, slack)
+        _say("answered")
     until = clock() + timedelta(seconds=order.linger)
     while clock() < until or not await _is_finished(sqlite):
         is_busy = bool(await office.round()) | await corrections.round()
@@ -189,16 +203,39 @@ async def _work(order: Order) -> None:
     _say("finished")
 
 
-def _posting(order: Order, steps: Steps, clock: Clock) -> ThroughSlack:
+class _Slack:
     """Slack at full speed, with little patience."""
-    quieten_sdk()
-    slack_posts.POST_SECONDS = PATIENCE_SECONDS
-    slack = WatchedApi(open_client(order.token, order.api_url), steps)
-    people = People(slack, registry({}))
-    audiences = Audiences(slack, people, registry({}), clock=clock, own_user=OWN_USER)
-    look, post, update, delete = (Pace(per_second=1e6, channel_seconds=0) for _ in range(4))
-    paces = Paces(look=look, post=post, update=update, delete=delete)
-    return ThroughSlack(Posts(slack, audiences, own_user=OWN_USER, clock=clock, paces=paces))
+
+    def __init__(self, order: Order, steps: Steps, clock: Clock) -> None:
+        quieten_sdk()
+        slack_posts.POST_SECONDS = PATIENCE_SECONDS
+        slack = WatchedApi(open_client(order.token, order.api_url), steps)
+        self.people = People(slack, registry({}))
+        self.audiences = Audiences(slack, self.people, registry({}), clock=clock, own_user=OWN_USER)
+        look, post, update, delete = (Pace(per_second=1e6, channel_seconds=0) for _ in range(4))
+        paces = Paces(look=look, post=post, update=update, delete=delete)
+        posts = Posts(slack, self.audiences, own_user=OWN_USER, clock=clock, paces=paces)
+        self.posting = ThroughSlack(posts)
+        self.outbox = Outbox(slack, self.audiences, self.people, clock=clock)
+
+
+async def _answer(order: Order, store: Any, clock: Clock, slack: _Slack) -> None:
+    """Somebody asks about a domain where others read along, and in private; both answers stay."""
+    services = Services(store, registry({}), clock)
+    ledger, about = Ledger(services, slack.outbox), Indicator(Kind.DOMAIN, order.answer)
+
+    async def answered(readers: Audience) -> tuple[Letter, Recent]:
+        cleared = clear(await store.lookup([about]), readers, services.registry.world(clock()))
+        reply = Recent(period="24h", cleared=cleared, more=False)
+        return Letter(render(reply), readers), reply
+
+    letter, reply = await answered(await slack.audiences.of_conversation(order.channel))
+    await ledger.post(order.channel, letter, reply)
+    asker = await slack.people.actor(READER)
+    letter, reply = await answered(alone(Reach.DM, asker, clock()))
+    conversation = await slack.outbox.open_direct(asker)
+    ts = await ledger.post_direct(conversation, asker, letter, reply)
+    await ledger.change_direct(conversation, ts, asker, letter, reply)
 
 
 async def _told(_: str) -> None:
