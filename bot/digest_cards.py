@@ -35,6 +35,16 @@ _PLURALS = {
     Kind.CVE: ("CVE", "CVEs"),
     Kind.BTC: ("bitcoin address", "bitcoin addresses"),
 }
+_EXACTLY = _PLURALS | {
+    Kind.MD5: ("MD5 hash", "MD5 hashes"),
+    Kind.SHA1: ("SHA-1 hash", "SHA-1 hashes"),
+    Kind.SHA224: ("SHA-224 hash", "SHA-224 hashes"),
+    Kind.SHA256: ("SHA-256 hash", "SHA-256 hashes"),
+    Kind.SHA384: ("SHA-384 hash", "SHA-384 hashes"),
+    Kind.SHA512: ("SHA-512 hash", "SHA-512 hashes"),
+    Kind.IPV4: ("IPv4 address", "IPv4 addresses"),
+    Kind.IPV6: ("IPv6 address", "IPv6 addresses"),
+}
 
 
 def title(digest: Digest) -> str:
@@ -160,7 +170,7 @@ def _family(group: Group, *, at_most: int) -> str:
 
 
 def _exact(group: Group) -> str:
-    return ", ".join(f"{number:,} {kind.value}" for kind, number in group.kinds)
+    return ", ".join(f"{number:,} {_EXACTLY[kind][number != 1]}" for kind, number in group.kinds)
 
 
 def _top(digest: Digest) -> list[Part]:

@@ -269,9 +269,35 @@ def test_numbers_are_readable(number: int, said: str) -> None:
     assert counted(number, "row") == said
 
 
+@pytest.mark.parametrize(
+    ("kind", "number", "said"),
+    [
+        (Kind.DOMAIN, 1, "Quiet Heron 1: 1 domain"),
+        (Kind.DOMAIN, 3, "Quiet Heron 3: 3 domains"),
+        (Kind.SHA256, 2, "Quiet Heron 2: 2 SHA-256 hashes"),
+        (Kind.IPV6, 2, "Quiet Heron 2: 2 IPv6 addresses"),
+    ],
+)
+def test_groups_name_their_kinds_as_people_do(kind: Kind, number: int, said: str) -> None:
+    claims = [claim(_of_kind(kind, each), family="Quiet Heron") for each in range(number)]
+
+    text = render(digest_of(*claims, claim(99, family="Other"))).text
+
+    assert said in text
+
+
 def test_every_kind_has_a_word() -> None:
     told = kinds([(kind, 1) for kind in Kind])
 
     assert told == (
         "6 hashes, 2 addresses, 1 CVE, 1 URL, 1 bitcoin address, 1 domain, 1 e-mail address, 1 network"
     )
+
+
+def _of_kind(kind: Kind, number: int) -> Indicator:
+    values = {
+        Kind.DOMAIN: f"host{number}.example.org",
+        Kind.SHA256: f"{number:064x}",
+        Kind.IPV6: f"2001:db8::{number + 1:x}",
+    }
+    return Indicator(kind, values[kind])
