@@ -1,6 +1,7 @@
 """What was given up, or may have arrived unseen, waits for an operator, who takes it up or lets it go."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from bot.subscriptions import Purpose
 from tests.delivery.stage import CHANNEL, Stage, fails, staged
 
 
-def delivery(state: State, period: str = "1", **known: object) -> Delivery:
+def delivery(state: State, period: str = "1", **known: Any) -> Delivery:
     return Delivery(
         channel=CHANNEL, purpose=Purpose.DIGEST, period=period, since=0, upto=1, state=state, **known
     )
