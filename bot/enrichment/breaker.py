@@ -51,6 +51,11 @@ class Breaker:
             return None
         return Refusal(self._refusal, 0.0) if self._trial else None
 
+    def be_patient(self, seconds: float) -> None:
+        """The service asked somebody else for patience; what keeps us from asking anyway stays as it is."""
+        if self.refusal() is None and self._refusal is None:
+            self._pause(Outcome.QUOTA, seconds)
+
     def begin(self) -> int:
         """A call is made; give the number back to `end`. Only when nothing refuses."""
         self._trial = self._refusal is not None

@@ -5,7 +5,8 @@ For each indicator and each service, in the order of this file:
 1. kind: does the service answer such indicators?
 2. gate: does every marking that the asker sees, and the asker's own, allow the question?
 3. what is kept: did this organisation have it answered a short while ago?
-4. single flight: is the same question of this organisation under way? Then wait for that one.
+4. single flight: is the same question of this organisation under way, here or at another replica? Then wait
+   for that one.
 5. bulkhead, breaker, budget, deadline: `Line.ask`, within the flight, so that only questions that are
    really asked cost something.
 6. keep: for this organisation, for a while.
@@ -23,14 +24,15 @@ from functools import partial
 
 from bot.budgets import Allowance
 from bot.enquiries import Enquiry, Gate
+from bot.enrichment.elsewhere import Elsewhere
 from bot.enrichment.flights import Flight, Flights, Question
 from bot.enrichment.lines import Line
-from bot.enrichment.places import BLOCKED, Answer, Place
+from bot.enrichment.places import BLOCKED, Answer, Place, fresh
 from bot.enrichment.shares import Share, share, word
 from bot.enrichment.steady import LoopTimer, Timer, steadied
 from bot.enrichment.underway import Underway
 from bot.errors import BotError, ConfigError
-from bot.findings import Finding
+from bot.findings import Finding, Outcome
 from bot.logs import log_mistake
 from bot.organisations import Registry
 from bot.providers.spec import Source
@@ -66,6 +68,7 @@ class Enricher:
         self._deadline = deadline
         self._off = dict(off or {})
         self._flights = Flights()
+        self._elsewhere = Elsewhere(store, self._timer, self._kept)
         self._lines = {one.spec.name: Line(one, registry, clock, self._timer) for one in sources}
 
     async def open(self) -> None:
@@ -145,19 +148,54 @@ class Enricher:
         return place.kept_answer(self._clock()) if place.is_open else BLOCKED
 
     async def _fly(self, share: Share, flight: Flight) -> None:
-        """Ask, tell, keep."""
-        org, provider, indicator = flight.question
-        line = self._lines[provider]
-        answer = await line.ask(org, indicator, partial(self._spend, share, flight))
-        flight.land(answer)
-        if answer.outcome.is_error or line.spec.asks_nobody or answer.fetched_at is None:
+        """Hear what another replica was told, or ask ourselves and let the others know."""
+        question, line = flight.question, self._lines[flight.question.provider]
+        if line.spec.asks_nobody:
+            flight.land(await line.ask(question.org, question.indicator, _nothing_to_spend))
             return
+        line.leave_alone(await self._elsewhere.patience(question.provider))
+        if (heard := await self._elsewhere.heard(question, line.spec.seconds)) is not None:
+            flight.land(heard)
+            return
+        failure: Answer | None = None
+        try:
+            answer, is_asked = await self._ask(share, flight, line)
+            failure = answer if is_asked and answer.outcome.is_error else None
+        finally:
+            await self._elsewhere.end(question, failure)
+        flight.land(answer)  # whoever asks again after a failure is the first to do so
+
+    async def _ask(self, share: Share, flight: Flight, line: Line) -> tuple[Answer, bool]:
+        """Ask, tell what the service says, keep it; gives also whether the service was asked."""
+        org, provider, indicator = flight.question
+        is_asked = False
+
+        async def spend() -> datetime | None:
+            nonlocal is_asked
+            again_at = await self._spend(share, flight)
+            is_asked = again_at is None
+            return again_at
+
+        answer = await line.ask(org, indicator, spend)
+        if not answer.outcome.is_error:
+            flight.land(answer)
+            await self._keep(flight.question, answer)
+        elif answer.outcome is Outcome.QUOTA and is_asked and answer.again_at is not None:
+            seconds = (answer.again_at - self._clock()).total_seconds()
+            await self._elsewhere.leave_alone(provider, seconds)
+        return answer, is_asked
+
+    async def _keep(self, question: Question, answer: Answer) -> None:
+        if answer.fetched_at is None:
+            return
+        org, provider, indicator = question
+        spec = self._lines[provider].spec
         finding = Finding(
             indicator=indicator,
             provider=provider,
-            title=line.spec.title,
+            title=spec.title,
             outcome=answer.outcome,
-            label=line.spec.label,
+            label=spec.label,
             report=answer.report,
             fetched_at=answer.fetched_at,
         )
@@ -166,6 +204,13 @@ class Enricher:
         except BotError as error:  # it was told; the next question asks again
             log_mistake(LOG, error)
 
+    async def _kept(self, question: Question) -> Answer | None:
+        """What is fresh by now."""
+        found = await self._store.findings(question.org, [question.indicator])
+        kept = next((each for each in found if each.provider == question.provider), None)
+        spec = self._lines[question.provider].spec
+        return None if kept is None else fresh(kept, spec, self._clock())
+
     async def _spend(self, share: Share, flight: Flight) -> datetime | None:
         """Take one question from the organisation's share; else when there is one again."""
         at = self._steady()
@@ -173,6 +218,10 @@ class Enricher:
             return opens
         allowances = share.on_purpose if flight.on_purpose else share.allowances
         return await self._store.spend([*allowances, *share.of_all], at=at) if allowances else None
+
+
+async def _nothing_to_spend() -> None:
+    """Local lists have no budget."""
 
 
 def _standing(line: Line, org: str | None, used: int | None, shown: Allowance | None) -> Standing:

@@ -71,6 +71,11 @@ class Line:
         refusal = self._breaker.refusal()
         return None if refusal is None else self._clock() + timedelta(seconds=refusal.seconds)
 
+    def leave_alone(self, seconds: float) -> None:
+        """The service asked another replica for patience."""
+        if seconds > 0:
+            self._breaker.be_patient(seconds)
+
     def health(self, org: str | None) -> Health:
         """How this organisation's questions ended, or with None everybody's."""
         return self._health.get(org, Health())

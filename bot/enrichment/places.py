@@ -44,14 +44,8 @@ class Place:
         return self.permit.granted and not self.spec.asks_nobody
 
     def kept_answer(self, now: datetime) -> Answer | None:
-        """What is kept, if it is fresh. A time in the future is not: then a clock was wrong."""
-        if self.kept is None or self.kept.fetched_at is None or not self.may_use_kept:
-            return None
-        fresh = {Outcome.FOUND: self.spec.fresh_found, Outcome.NOT_FOUND: self.spec.fresh_missing}
-        age = now - self.kept.fetched_at
-        if not timedelta(0) <= age < fresh.get(self.kept.outcome, timedelta(0)):
-            return None
-        return Answer(self.kept.outcome, self.kept.report, self.kept.fetched_at)
+        """What is kept, if it is fresh."""
+        return None if self.kept is None or not self.may_use_kept else fresh(self.kept, self.spec, now)
 
     def finding(self, answer: Answer) -> Finding:
         """The answer under this enquiry's label; beside an error stands what was said before."""
@@ -82,3 +76,13 @@ class Place:
         if speaks:
             return strictest((self.spec.label, self.permit.label))
         return min(self.permit.label, Label.AMBER_STRICT)
+
+
+def fresh(kept: Finding, spec: Spec, now: datetime) -> Answer | None:
+    """What is kept, if it is fresh. A time in the future is not: then a clock was wrong."""
+    if kept.fetched_at is None:
+        return None
+    lengths = {Outcome.FOUND: spec.fresh_found, Outcome.NOT_FOUND: spec.fresh_missing}
+    if not timedelta(0) <= now - kept.fetched_at < lengths.get(kept.outcome, timedelta(0)):
+        return None
+    return Answer(kept.outcome, kept.report, kept.fetched_at)

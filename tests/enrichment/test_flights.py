@@ -94,6 +94,7 @@ async def test_what_lands_while_the_store_is_read_is_not_asked_again(bench: Benc
         return found
 
     first = await enricher.enquire(enquiry())
+    await reached(lambda: source.asked)
     bench.store.findings = slow  # type: ignore[method-assign]  # a store that answers late
 
     second = await enricher.enquire(enquiry())
