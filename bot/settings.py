@@ -72,6 +72,15 @@ def read_provider_keys(environment: Mapping[str, str], variables: Mapping[str, s
     return {one: key for one, variable in variables.items() if (key := found[variable]) is not None}
 
 
+def read_store_password(environment: Mapping[str, str]) -> Secret | None:
+    """The password of a store on a server, if it is kept in one of the same places. Raises ConfigError."""
+    mistakes: list[str] = []
+    text = _text("LIAISON_STORE_PASSWORD", environment, mistakes)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return Secret(text) if text else None
+
+
 def is_local(url: str) -> bool:
     """Is this the sandbox's kind of address, rather than Slack's?"""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")

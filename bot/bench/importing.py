@@ -27,7 +27,7 @@ from bot.store.sqlite_connection import connect
 
 BAR = 0.4  # of the rows a second of the plain statement
 PART = 10_000  # rows in a transaction of the plain statement, and of Store.add on its own
-_INSERT = "INSERT INTO assertion VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO assertion ({rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (constants)
 _DEADLINE_SECONDS = 3600.0
 
 

@@ -156,6 +156,14 @@ def m011_open_deliveries(db: Database) -> None:
     db.execute("CREATE INDEX delivery_open ON delivery (channel, id) WHERE ended = 0")
 
 
+@migrations()
+def m012_merges(db: Database) -> None:
+    """Which merge wrote a row last, counted where several work at the same time; SQLite knows only one."""
+    db.execute("ALTER TABLE assertion ADD COLUMN touched INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE file_alias ADD COLUMN touched INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE clock ADD COLUMN merges INTEGER NOT NULL DEFAULT 0")
+
+
 _STEPS = (
     m001_assertions,
     m002_file_aliases,
@@ -168,8 +176,11 @@ _STEPS = (
     m009_readers,
     m010_replicas,
     m011_open_deliveries,
+    m012_merges,
 )
-_KNOWN = {step.__name__ for step in _STEPS}
+KNOWN = {step.__name__ for step in _STEPS}
+NEWER = "The store was written by a newer Liaison: update Liaison, or name another --store."
+FOREIGN = "That database belongs to something else: name another one with --store."
 
 
 def migrate(connection: SqliteConnection) -> None:
@@ -185,10 +196,8 @@ def migrate(connection: SqliteConnection) -> None:
 def _is_current(db: Database) -> bool:
     """Whether nothing is left to do. Raises ConfigError."""
     applied = {migration.name for migration in migrations.applied(db)}
-    if applied - _KNOWN:
-        raise ConfigError(
-            ["The store was written by a newer Liaison: update Liaison, or name another --store."]
-        )
+    if applied - KNOWN:
+        raise ConfigError([NEWER])
     if not applied and set(db.table_names()) - {migrations.migrations_table}:
-        raise ConfigError(["That database belongs to something else: name another file with --store."])
-    return applied == _KNOWN
+        raise ConfigError([FOREIGN])
+    return applied == KNOWN

@@ -1,14 +1,23 @@
 """A thread that owns one connection, and calls that share its turns: the event loop never waits for it."""
 
 import asyncio
+import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from bot.errors import BotError, UnavailableError
-from bot.store.engine import Connection, Engine
+from bot.store.engine import Connection, Engine, LostError
 
 MOST_IN_A_TURN = 500
+PATIENCE_SECONDS = 30.0  # how long work waits for a database that is gone; a failover takes 20
+LOG = logging.getLogger("bot.store")
+
+_PAUSES = [0.0, 0.05, 0.1, 0.2, 0.4, *[0.5] * 100]  # seconds before each new try
+_GONE = "The store does not answer; nothing of this was stored. Try again in a minute."
+_UNKNOWN = "The store was lost in this moment: nobody knows whether it was done. Look before you try again."
 
 T = TypeVar("T")
 Question = TypeVar("Question")
@@ -16,37 +25,57 @@ Answer = TypeVar("Answer")
 
 
 class Desk:
-    """One thread with one connection; what it is given to do is done in that order."""
+    """One thread with one connection; what it is given to do is done in that order.
 
-    def __init__(self, engine: Engine, role: str) -> None:
-        self._engine, self._role = engine, role
+    Where a connection is lost, work is done anew on another one, until it has waited long enough.
+    """
+
+    def __init__(self, engine: Engine, role: str, patience: float = PATIENCE_SECONDS) -> None:
+        self._engine, self._role, self._patience = engine, role, patience
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"store-{role}")
         self._connection: Connection | None = None
         self._closed = False
+        self._closing = threading.Event()
 
-    def do(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
-        """What the work returns. The future raises BotError."""
+    def do(self, work: Callable[[Connection], T], *, once: bool = False) -> asyncio.Future[T]:
+        """What the work returns. The future raises BotError.
+
+        `once`: it must not be done again while nobody knows whether it was done.
+        """
         if self._closed:
             raise UnavailableError("The store is closed; try again after the restart.")
-        return asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
+        until = time.monotonic() + self._patience
+        return asyncio.get_running_loop().run_in_executor(self._executor, self._work, work, until, once)
 
     async def close(self) -> None:
         """Finish what was given, then close the connection; a second time does nothing."""
         if self._closed:
             return
         self._closed = True
+        self._closing.set()
         await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
         self._executor.shutdown(wait=False)
 
-    def _work(self, work: Callable[[Connection], T]) -> T:
+    def _work(self, work: Callable[[Connection], T], until: float, once: bool) -> T:
         with self._engine.in_our_words():
-            if self._connection is None:
-                self._connection = self._engine.connect(self._role)
-            return work(self._connection)
+            for pause in _PAUSES:
+                try:
+                    if self._connection is None:
+                        self._connection = self._engine.connect(self._role)
+                    return work(self._connection)
+                except LostError as lost:
+                    self._close()
+                    if once and lost.in_doubt:
+                        raise UnavailableError(_UNKNOWN) from None
+                if time.monotonic() + pause > until or self._closing.wait(pause):
+                    break
+        LOG.warning("the store's %s finds no database", self._role)
+        raise UnavailableError(_GONE)
 
     def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 class Turns(Generic[Question, Answer]):

@@ -60,7 +60,7 @@ def test_an_address_may_be_relative_or_absolute(tmp_path: Path, monkeypatch: pyt
     assert {file.name for file in tmp_path.glob("*.db")} == {"relative.db", "absolute.db"}
 
 
-@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///", "liaison.db", "postgresql://host/db"])
+@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///", "liaison.db", "mysql://host/db"])
 async def test_another_address_is_answered_with_what_is_possible(url: str) -> None:
     with pytest.raises(ConfigError, match=r"sqlite:///liaison\.db"):
         await open_store(url)
