@@ -129,7 +129,7 @@ async def test_a_failure_is_told_to_those_who_wait_and_not_repeated(replicas: Re
 async def test_what_another_replica_has_just_found_is_not_asked(replicas: Replicas) -> None:
     first, second = plain(), plain()
     one, other = await replicas.add(first), await replicas.add(second)
-    other._store.findings = _empty_once(other)  # type: ignore[method-assign]  # read before it was kept
+    other._store.findings = _empty_once(other)  # type: ignore[assignment,method-assign]  # read before it was kept
     await done(await one.enquire(enquiry()))
     await landed(one)
 
@@ -156,7 +156,7 @@ async def test_who_dies_while_asking_is_replaced_when_its_time_is_over(replicas:
     one, other = await replicas.add(first), await replicas.add(second)
     await one.enquire(enquiry())
     await reached(lambda: first.asked)
-    one._elsewhere.end = _nothing  # type: ignore[method-assign]  # a killed process says no goodbye
+    one._elsewhere.end = _nothing  # type: ignore[assignment,method-assign]  # a killed process says no goodbye
     await one.close()
 
     inquiry = await other.enquire(enquiry())
@@ -220,6 +220,7 @@ async def test_the_patience_a_service_asks_of_one_is_had_by_all(replicas: Replic
 
     assert told.outcome is Outcome.QUOTA
     assert second.asked == []
+    await landed(other)
     replicas.clock.move(seconds=121)
     replicas.hands.advance(121)
     assert (await done(await other.enquire(enquiry(digest(2))))).findings[0].outcome is Outcome.FOUND
@@ -228,8 +229,7 @@ async def test_the_patience_a_service_asks_of_one_is_had_by_all(replicas: Replic
 async def test_without_the_stores_leases_each_replica_asks(replicas: Replicas) -> None:
     source = plain()
     enricher = await replicas.add(source)
-    inquiry = await enricher.enquire(enquiry())
-    await done(inquiry)
+    await done(await enricher.enquire(enquiry()))
     await landed(enricher)
     _, store = replicas._open[0]
 
