@@ -17,6 +17,7 @@ from bot.cli.indicators import extract
 from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
 from bot.cli.slack import demo, manifest, serve
+from bot.cli.store import store
 from bot.errors import BotError
 
 
@@ -54,6 +55,7 @@ cli.add_command(policy)
 cli.add_command(summary)
 cli.add_command(import_data)
 cli.add_command(export_data)
+cli.add_command(store)
 cli.add_command(serve)
 cli.add_command(manifest)
 cli.add_command(demo)

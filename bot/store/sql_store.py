@@ -15,6 +15,7 @@ from bot.services import Tally
 from bot.sharing import Audience
 from bot.store import (
     adding,
+    catalogue,
     changing,
     claiming,
     delivering,
@@ -59,7 +60,7 @@ class SqlStore:
     async def open(self) -> None:
         """Make or update the tables. Raises ConfigError."""
         try:
-            await self._writer.do(queries.head)
+            await self._writer.do(catalogue.refuse_copying)
         except BotError:
             await self.close()
             raise

@@ -1,0 +1,15 @@
+"""Copies a store and tells each step, for a test that kills it: `python -m tests.store.copier FROM TO`."""
+
+import sys
+
+from bot.store import operations
+from bot.store.copying import Phase
+
+
+def _tell(phase: Phase, table: str, rows: int) -> None:
+    print(phase, table, rows, flush=True)
+
+
+if __name__ == "__main__":
+    print("started", flush=True)
+    operations.copy(*sys.argv[1:], progress=_tell)
