@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 from bot.store import rows
 
-COLUMNS = "seq, key, source, kind, family, file, stored_at, body"
+_INSERT = f"INSERT INTO assertion ({rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (constant)
 
 
 class Raw(Protocol):
@@ -39,12 +39,12 @@ class RawSqlite:
     def insert(self, made: Sequence[rows.Row]) -> None:
         """Insert finished rows."""
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany("INSERT INTO assertion VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made)
+        self._connection.executemany(_INSERT, made)
         self._connection.execute("COMMIT")
 
     def find(self, keys: Sequence[bytes]) -> Sequence[Any]:
         """All rows of these keys."""
-        query = f"SELECT * FROM assertion WHERE key IN ({','.join('?' * len(keys))})"  # noqa: S608 (marks)
+        query = f"SELECT {rows.COLUMNS} FROM assertion WHERE key IN ({','.join('?' * len(keys))})"  # noqa: S608 (marks)
         return self._connection.execute(query, keys).fetchall()
 
     def gather(self) -> None:
@@ -67,7 +67,7 @@ class RawPostgres:
 
     def insert(self, made: Sequence[rows.Row]) -> None:
         """Insert finished rows."""
-        copy = f"COPY assertion ({COLUMNS}) FROM STDIN (FORMAT binary)"
+        copy = f"COPY assertion ({rows.COLUMNS}) FROM STDIN (FORMAT binary)"
         with self._connection.cursor().copy(copy) as into:
             into.set_types(self._types)
             for row in made:
@@ -75,7 +75,7 @@ class RawPostgres:
 
     def find(self, keys: Sequence[bytes]) -> Sequence[Any]:
         """All rows of these keys."""
-        query = f"SELECT {COLUMNS} FROM assertion WHERE key = ANY(%s)"  # noqa: S608 (constants)
+        query = f"SELECT {rows.COLUMNS} FROM assertion WHERE key = ANY(%s)"  # noqa: S608 (constants)
         return self._connection.execute(query, (list(keys),), prepare=True, binary=True).fetchall()
 
     def gather(self) -> None:

@@ -12,4 +12,5 @@ def _tell(phase: Phase, table: str, rows: int) -> None:
 
 if __name__ == "__main__":
     print("started", flush=True)
-    operations.copy(*sys.argv[1:], progress=_tell)
+    origin, target = sys.argv[1:]
+    operations.copy(origin, target, _tell)
