@@ -99,8 +99,10 @@ class Store(Protocol):
     async def former_channels(self, channel: str) -> list[str]:
         """The ids that it had before, as `channel_renamed` was told."""
 
-    async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
-        """All of them, or those of one channel, the next due first."""
+    async def subscriptions(
+        self, channel: str | None = None, *, due: datetime | None = None
+    ) -> list[Subscribed]:
+        """All of them, or those of one channel or due by then, the next due first."""
 
     async def begin_delivery(
         self, subscribed: Subscribed, *, period: str, next_at: datetime

@@ -143,9 +143,11 @@ class SqlStore:
         """The ids that it had before."""
         return await self._replicas.former_channels(channel)
 
-    async def subscriptions(self, channel: str | None = None) -> list[Subscribed]:
+    async def subscriptions(
+        self, channel: str | None = None, *, due: datetime | None = None
+    ) -> list[Subscribed]:
         """All of them, or those of one channel, the next due first."""
-        return await self._reader.do(partial(subscribing.subscriptions, channel=channel))
+        return await self._reader.do(partial(subscribing.subscriptions, channel=channel, due=due))
 
     async def begin_delivery(
         self, subscribed: Subscribed, *, period: str, next_at: datetime

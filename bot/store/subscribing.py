@@ -71,18 +71,22 @@ def rename(connection: Connection, old: str, new: str) -> None:
         renaming.note(connection, old, new)
 
 
-def subscriptions(connection: Connection, channel: str | None) -> list[Subscribed]:
-    """All of them, or those of one channel, the next due first."""
-    [found] = connection.execute(every(connection.dialect), {"channel": channel}).fetchone()
+def subscriptions(
+    connection: Connection, channel: str | None, due: datetime | None = None
+) -> list[Subscribed]:
+    """All of them, or those of one channel or due by then, the next due first. Raises InputError."""
+    wanted = {"channel": channel, "due": due and rows.micros(due)}
+    [found] = connection.execute(every(connection.dialect), wanted).fetchone()
     return sorted(starmap(_subscribed, _decoder.decode(found)), key=_next)
 
 
 @cache
 def every(dialect: Dialect) -> str:
-    """The statement that reads subscriptions, of one channel or of all."""
+    """The statement that reads subscriptions: all, or those of one channel or due by a moment."""
     return (
         f"SELECT {dialect.listed(_COLUMNS)} FROM subscription"  # noqa: S608 (constants)
-        " WHERE CAST(:channel AS TEXT) IS NULL OR channel = :channel"
+        " WHERE (CAST(:channel AS TEXT) IS NULL OR channel = :channel)"
+        " AND (CAST(:due AS BIGINT) IS NULL OR next_at <= :due)"
     )
 
 

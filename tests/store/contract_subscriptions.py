@@ -170,6 +170,18 @@ class Subscribing:
         ]
         assert [each.subscription.channel for each in await store.subscriptions("C0SIX")] == ["C0SIX"]
 
+    @pytest.mark.parametrize(("late", "found"), [(-1, 0), (0, 1), (1, 2), (2, 2)])
+    async def test_those_due_by_a_moment_can_be_asked_for(
+        self, backend: Backend, late: int, found: int
+    ) -> None:
+        store = await backend.open()
+        for number, channel in enumerate(("C0ONE", "C0TWO")):
+            await subscribed(store, channel, next_at=T0 + number * MINUTE)
+
+        due = await store.subscriptions(due=T0 + late * MINUTE)
+
+        assert due == (await store.subscriptions())[:found]
+
     async def test_what_cannot_be_kept_is_refused(self, backend: Backend) -> None:
         store = await backend.open()
 
