@@ -14,7 +14,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -23,6 +22,7 @@ from bot.deliveries import Post, State
 from bot.sandbox.alone import Alone, Posted, own_sandbox
 from bot.sandbox.faults import OVERTAKEN_SECONDS, Fault, Weather
 from tests.delivery.cases import Case, books, cast, channels, prepare, restrict, revoke
+from tests.delivery.verdicts import Row, Verdict
 from tests.delivery.victim import READER, Order
 
 LONGEST_LIFE = 0.35  # seconds until a random kill; a delivery without faults takes less
@@ -43,34 +43,6 @@ FAULTY = frozenset(
         *("conversations.history", "conversations.replies", "conversations.info"),
     )
 )
-
-
-@dataclass
-class Row:
-    """What came of the kills at one step."""
-
-    kills: int = 0
-    due: int = 0
-    lost: int = 0
-    doubled: int = 0
-    complaints: list[str] = field(default_factory=list)
-
-    def add(self, kills: int, verdict: "Verdict") -> None:
-        self.kills += kills
-        self.due += verdict.due
-        self.lost += verdict.lost
-        self.doubled += verdict.doubled
-        self.complaints += verdict.complaints
-
-
-@dataclass
-class Verdict:
-    """What stands in the end, beside what was due."""
-
-    due: int = 0
-    lost: int = 0
-    doubled: int = 0
-    complaints: list[str] = field(default_factory=list)
 
 
 class Bots:
