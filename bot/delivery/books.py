@@ -30,6 +30,9 @@ class Correcting(Posting, Protocol):
     async def correct(self, conversation: str, ts: str, letter: Letter) -> None:
         """Put other words into a post of ours. Raises UneditableError and what `post_marked` raises."""
 
+    async def delete_file(self, file_id: str) -> None:
+        """Delete a file of ours, or find it gone. Raises as `withdraw`."""
+
 
 Tell = Callable[[str], Awaitable[object]]
 

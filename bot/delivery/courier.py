@@ -268,13 +268,17 @@ class Errand:
 
     async def _found(self, number: int) -> list[str]:
         posting, delivery, piece = self._means.posting, self._delivery, self._content().pieces[number]
-        oldest = (delivery.started_at or delivery.written_at or self._means.clock()) - LOOK_BACK
+        oldest = self._oldest()
         if isinstance(piece, File):
             return await posting.find_attached(
                 delivery.channel, piece.name, oldest=oldest, thread=delivery.ts
             )
         thread = delivery.ts if number else ""
         return await posting.find_marked(delivery.channel, self._nonce(number), oldest=oldest, thread=thread)
+
+    def _oldest(self) -> datetime:
+        """Since when to look for what was sent."""
+        return (self._delivery.started_at or self._delivery.written_at or self._means.clock()) - LOOK_BACK
 
     async def _finish(self) -> None:
         """All of it stands there: once."""
@@ -314,7 +318,8 @@ class Errand:
         for ts in duplicates:
             try:
                 if isinstance(piece, File):
-                    await posting.delete_file(ts)
+                    oldest, thread = self._oldest(), self._delivery.ts
+                    await posting.withdraw_file(self._delivery.channel, ts, oldest=oldest, thread=thread)
                 else:
                     await posting.withdraw(self._delivery.channel, ts)
             except LockedOutError:

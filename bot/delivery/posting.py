@@ -139,5 +139,8 @@ class Posting(Protocol):
     ) -> list[str]:
         """The ids of files of that name that we put beneath a post since then. Raises as `find_marked`."""
 
-    async def delete_file(self, file_id: str) -> None:
-        """Delete a file of ours, or find it gone. Raises as `withdraw`."""
+    async def withdraw_file(self, conversation: str, file_id: str, *, oldest: datetime, thread: str) -> None:
+        """Delete a file that we put beneath a post since then, and the message that it came with.
+
+        Raises as `find_marked` and `withdraw`.
+        """

@@ -91,6 +91,11 @@ class ThroughSlack:
         with _in_their_words():
             return await self._posts.find_attached(conversation, name, oldest=oldest, thread=thread)
 
+    async def withdraw_file(self, conversation: str, file_id: str, *, oldest: datetime, thread: str) -> None:
+        """Delete a file that we put beneath a post since then, and the message that it came with."""
+        with _in_their_words():
+            await self._posts.withdraw_file(conversation, file_id, oldest=oldest, thread=thread)
+
     async def delete_file(self, file_id: str) -> None:
         """Delete a file of ours, or find it gone."""
         with _in_their_words():

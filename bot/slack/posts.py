@@ -217,6 +217,17 @@ class Posts:
         with _uneditable(but=("file_not_found", "file_deleted")):
             await self._slack.once("files.delete", seconds=POST_SECONDS, json={"file": file_id})
 
+    async def withdraw_file(self, conversation: str, file_id: str, *, oldest: datetime, thread: str) -> None:
+        """Delete the message with which a file of ours was put beneath a post since then, and the file.
+
+        Raises HistoryRefusedError, UneditableError and the rest as `withdraw`.
+        """
+        found = [(ts, each) async for ts, each in self._own(conversation, oldest, thread)]
+        for ts, message in found:
+            if any(file.get("id") == file_id for file in _objects(message.get("files"))):
+                await self.withdraw(conversation, ts)
+        await self.delete_file(file_id)
+
     async def _upload(self, name: str, content: bytes) -> str:
         """Bring the content to Slack, where nobody sees it yet; gives its id."""
         try:

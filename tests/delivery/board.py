@@ -93,6 +93,9 @@ class Board:
         await self._request("withdraw", conversation)
         self.standing = [each for each in self.standing if (each.channel, each.ts) != (conversation, ts)]
 
+    async def withdraw_file(self, conversation: str, file_id: str, *, oldest: datetime, thread: str) -> None:
+        await self.delete_file(file_id)
+
     async def delete_file(self, file_id: str) -> None:
         await self._request("delete_file", "")
         self.standing = [each for each in self.standing if each.ts != file_id]

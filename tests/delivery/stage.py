@@ -160,8 +160,8 @@ class Channel:
             each.ts for each in self.standing if each.is_file and (each.nonce, each.thread) == (name, thread)
         ]
 
-    async def delete_file(self, file_id: str) -> None:
-        self._request("delete_file")
+    async def withdraw_file(self, conversation: str, file_id: str, *, oldest: datetime, thread: str) -> None:
+        self._request("withdraw_file")
         self.standing = [each for each in self.standing if each.ts != file_id]
 
     def arrive(self) -> None:
