@@ -67,7 +67,9 @@ class Ledger:
         self, conversation: str, ts: str, actor: Actor, letter: Letter, reply: Reply
     ) -> None:
         """Put a later state of the reply in its place, unless it is being corrected. Raises the same."""
-        changing = await self._showing_more(conversation, ts, await self.items(reply))
+        wanted = self._intent(conversation, letter, "", "answer")
+        wanted = msgspec.structs.replace(wanted, ts=ts, items=await self.items(reply))
+        changing = await self._showing_more(wanted)
         try:
             await self.outbox.change_direct(conversation, ts, actor, letter)
         except UnavailableError:
@@ -166,13 +168,13 @@ class Ledger:
 
     # --- changing --------------------------------------------------------------------------------------
 
-    async def _showing_more(self, conversation: str, ts: str, items: tuple[Item, ...]) -> Post:
+    async def _showing_more(self, wanted: Post) -> Post:
         """Write down what else will be read there, and that nobody else may touch it meanwhile."""
-        known = await self.services.store.post(conversation, ts)
+        known = await self.services.store.post(wanted.channel, wanted.ts)
         until = self.services.clock() + timedelta(seconds=BUSY_SECONDS)
-        if known is None or known.state != "shown":
-            raise ReadersChangedError  # it was taken back, or is about to be
-        both = tuple(dict.fromkeys((*known.items, *items)))
+        if known is None or known.state != "shown" or known.readers != wanted.readers:
+            raise ReadersChangedError  # it was taken back, is about to be, or is read by others
+        both = tuple(dict.fromkeys((*known.items, *wanted.items)))
         changing = msgspec.structs.replace(known, items=both, busy_until=until)
         if not await self.services.store.replace_post(known, changing):
             raise ReadersChangedError

@@ -79,6 +79,10 @@ def test_in_the_end_nobody_reads_what_is_not_for_them_and_all_who_must_know_were
         pytest.param([("mention", HOST), ("retract", 1)], id="an answer in a channel"),
         pytest.param([("direct",), ("revoke", 1)], id="a direct message"),
         pytest.param([("direct",), ("move", "academy")], id="a direct message to somebody who moved"),
+        pytest.param(
+            [("direct",), ("move", "kaspersky"), ("grow",), ("move", "academy")],
+            id="a reader who moved twice",
+        ),
         pytest.param([("digest", HOST), ("label", 1, Label.RED)], id="a digest"),
         pytest.param([("kill", 4), ("mention", HOST), ("revoke", 1)], id="an answer that was not completed"),
     ],
