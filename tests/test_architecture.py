@@ -41,6 +41,7 @@ PURE = (
     "bot.chat",
     "bot.checks",
     "bot.deliveries",
+    "bot.delivery.deciding",
     "bot.delivery.edition",
     "bot.delivery.posting",
     "bot.delivery.retrying",

@@ -241,12 +241,13 @@ class Words:
     def __init__(self, *, parts: int = 0, files: int = 0, is_empty: bool = False) -> None:
         self.parts, self.files, self.is_empty = parts, files, is_empty
         self.hides_from: frozenset[str] | None = None  # nothing is new for just these
+        self.tells_upto = 0
         self.then: Callable[[], None] = lambda: None  # happens as soon as it is written
 
     async def edition(self, delivery: Delivery, audience: Audience) -> Edition:
         is_empty = self.is_empty or audience.orgs == self.hides_from
         if is_empty and not delivery.say_nothing_new:
-            return Edition(audience=audience, pieces=())
+            return Edition(audience=audience, pieces=(), changes_upto=self.tells_upto)
         readers = ",".join(sorted(audience.orgs))
         sheets = [_sheet(f"{number} for {readers}", number) for number in range(self.parts + 1)]
         files = [
