@@ -32,6 +32,7 @@ async def test_changes_stay_until_each_digest_has_told_of_them(logged: Stage) ->
 
 
 async def test_what_is_on_its_way_keeps_them_where_nothing_is_set_any_more(logged: Stage) -> None:
+    logged.clock.pass_by(3_600)
     await logged.begin()
     for subscribed in await logged.store.subscriptions():
         await logged.store.unsubscribe(CHANNEL, subscribed.subscription.purpose)
