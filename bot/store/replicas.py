@@ -38,7 +38,7 @@ class Replicas:
 
     async def take_kept(self, token: str) -> str | None:
         take = partial(keeping.take, token=keeping.digest(token), now=self._now())
-        return await self._writer.do(take)
+        return await self._writer.do(take, once=True)
 
     async def take_turn(self, lane: Lane, channel: str) -> Turn:
         return await self._turning.ask(turning.checked(lane, channel))

@@ -57,6 +57,7 @@ class Desk:
         self._executor.shutdown(wait=False)
 
     def _work(self, work: Callable[[Connection], T], until: float, once: bool) -> T:
+        in_doubt = False
         with self._engine.in_our_words():
             for pause in _PAUSES:
                 try:
@@ -65,12 +66,13 @@ class Desk:
                     return work(self._connection)
                 except LostError as lost:
                     self._close()
-                    if once and lost.in_doubt:
-                        raise UnavailableError(_UNKNOWN) from None
+                    in_doubt = in_doubt or lost.in_doubt
+                if once and in_doubt:
+                    raise UnavailableError(_UNKNOWN)
                 if time.monotonic() + pause > until or self._closing.wait(pause):
                     break
         LOG.warning("the store's %s finds no database", self._role)
-        raise UnavailableError(_GONE)
+        raise UnavailableError(_UNKNOWN if in_doubt else _GONE)
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
@@ -81,16 +83,19 @@ class Desk:
 class Turns(Generic[Question, Answer]):
     """Questions that arrive while the desk is busy are answered together in its next turn.
 
-    Waking a thread costs ten times a warm lookup; shared, it costs next to nothing.
+    Waking a thread costs ten times a warm lookup; shared, it costs next to nothing. `once` as in `Desk.do`.
     """
 
     def __init__(
         self,
         desk: Desk,
         answer: Callable[[Connection, Sequence[Question]], Sequence[Answer | BotError]],
+        *,
+        once: bool = False,
     ) -> None:
         self._desk = desk
         self._answer = answer
+        self._once = once
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._running = False
 
@@ -109,7 +114,7 @@ class Turns(Generic[Question, Answer]):
         questions = [question for question, _ in turn]
         futures = [future for _, future in turn]
         try:
-            answers = self._desk.do(lambda connection: self._answer(connection, questions))
+            answers = self._desk.do(lambda connection: self._answer(connection, questions), once=self._once)
         except BotError as error:
             self._deliver(futures, [error] * len(futures))
         else:
