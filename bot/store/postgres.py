@@ -9,14 +9,16 @@ from psycopg import errors
 
 from bot.errors import BotError, ConfigError, InputError, UnavailableError
 from bot.logs import log_mistake
-from bot.store import postgres_schema
+from bot.store import postgres_arrays, postgres_schema
 from bot.store.engine import LostError
 from bot.store.postgres_address import Address
 from bot.store.postgres_connection import PostgresConnection
+from bot.store.postgres_session import Session
 
 LOG = logging.getLogger("bot.store")
 
 _SESSIONS = {"writer": "read-write", "reader": "primary", "follower": "prefer-standby"}
+_LONGEST_WAITS = {"writer": 20.0, "reader": 10.0, "follower": 3.0}  # seconds; no limit while tables are made
 _UNPROVEN = (  # words of libpq
     "certificate verify failed",
     "does not match host name",
@@ -48,12 +50,14 @@ class PostgresEngine:
         own = {} if password is None else {"password": password.value}
         wanted = {**self._address.parameters, **own, "target_session_attrs": _SESSIONS[role]}
         try:
-            session = psycopg.connect(autocommit=True, **wanted)  # type: ignore[arg-type]  # names are libpq's
+            session = Session.connect(autocommit=True, **wanted)  # type: ignore[arg-type]  # names are libpq's
         except psycopg.OperationalError as error:
             raise _refusal(error) from None  # its text may quote the address
+        postgres_arrays.register(session)
         connection = PostgresConnection(session)
         if role == "writer" and not self._is_migrated:
             self._migrate(connection)
+        session.longest_wait = _LONGEST_WAITS[role]
         return connection
 
     @contextmanager

@@ -15,6 +15,7 @@ from bot.store.postgres_dialect import POSTGRESQL, translated
 from bot.store.postgres_merge import PostgresMerge
 
 BULK = 20_000  # rows after which PostgreSQL looks at them anew, so that it plans well
+MOST_BULK = 2_000_000  # and then after twice as many, up to this
 
 _READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # A server that was primary answers like this; a deadlock is undone. Both may be tried again.
@@ -27,7 +28,7 @@ class PostgresConnection:
     def __init__(self, session: psycopg.Connection[Any]) -> None:
         self._session = session
         self._in_doubt = False  # while something was sent that may be committed though nobody says so
-        self._written = 0
+        self._written, self._bulk = 0, BULK
         self._merge = PostgresMerge(self)
 
     @property
@@ -83,8 +84,9 @@ class PostgresConnection:
     def wrote(self, count: int) -> None:
         """Have statistics made after much was written; without the right to it the server only warns."""
         self._written += count
-        if self._written >= BULK:
+        if self._written >= self._bulk:
             self._written = 0
+            self._bulk = min(2 * self._bulk, MOST_BULK)  # looking takes long: it is rarer the more there is
             self.execute("ANALYZE assertion")
 
     def close(self) -> None:

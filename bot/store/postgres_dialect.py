@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from bot.store.engine import PART, Dialect, Types
+from bot.store.postgres_arrays import COLUMNS
 
 _WORDS = re.compile(r"'[^']*'|\?|::|:([a-z_]+)|%")
 
@@ -20,13 +21,14 @@ class _Dialect(Dialect):
         """Portions as one array a column."""
         source = iter(values)
         while portion := list(islice(source, PART)):
-            yield table(types), [list(column) for column in zip(*portion, strict=True)]
+            columns = zip(types, zip(*portion, strict=True), strict=True)
+            yield table(types), [COLUMNS[type_](column) for type_, column in columns]
 
     def sets(self, values: Iterable[Any], type_: str) -> Iterator[tuple[str, list[Any]]]:
         """Portions as one array."""
         source = iter(values)
         while portion := list(islice(source, PART)):
-            yield among(type_), [portion]
+            yield among(type_), [COLUMNS[type_](portion)]
 
     def listed(self, columns: str) -> str:
         """An aggregate that is no NULL if there is nothing."""
