@@ -11,7 +11,7 @@ from typing import TypedDict
 from bot import digest_cards, service_lines, summary_cards
 from bot.answers import Entry
 from bot.blockkit import MAX_HEADER
-from bot.cards import NO_VERDICT, card, counts, headline, is_brief, is_empty, newest, summary, titled
+from bot.cards import NO_VERDICT, card, counts, dated, headline, is_brief, is_empty, newest, summary, titled
 from bot.chat import Lookup, Notice, Preview, Recent, Reply, Row
 from bot.digests import Digest
 from bot.layout import (
@@ -182,7 +182,7 @@ def _pages(reply: Reply, *, at_most: int = MAX_DETAILS) -> tuple[tuple[Part, ...
     """What stands in the message itself, and what follows in its details."""
     notes, body = [*_missed(reply), *_hints(reply)], _body(reply)
     is_long = isinstance(reply, Lookup) and len(reply.entries) > 1  # what stands below may be on another page
-    parts = [*_doubts(reply), *([*notes, *body] if is_long else [*body, *notes])]
+    parts = [*_dated(reply), *_doubts(reply), *([*notes, *body] if is_long else [*body, *notes])]
     first, *rest = pages(parts) if parts else [()]
     if rest:
         first = (*first, Footnote(Words("Continued in the details.")))
@@ -211,6 +211,10 @@ def _doubts(reply: Reply) -> list[Part]:
         return []
     is_alone = audience.reach in (Reach.EPHEMERAL, Reach.DM)
     return [Footnote(Words(_NOBODY_NAMED if is_alone else _READERS_UNSURE))]
+
+
+def _dated(reply: Reply) -> list[Part]:
+    return dated(reply.as_of) if isinstance(reply, Lookup | Recent) else []
 
 
 def _missed(reply: Reply) -> list[Part]:

@@ -37,6 +37,14 @@ _MAX_QUOTE = 2_000
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
+def dated(as_of: datetime | None) -> list[Part]:
+    """That an answer is not of now, if it is not."""
+    if as_of is None:
+        return []
+    time = as_of.astimezone(UTC).strftime("%H:%M")
+    return [Footnote(Words(f"⚠️ The store's primary does not answer: this is as of {time} UTC."))]
+
+
 def is_empty(entry: Entry) -> bool:
     """Whether there is nothing to show: no claim, and no service was asked."""
     return not entry.assertions and all(each.outcome is Outcome.BLOCKED for each in entry.findings)

@@ -68,6 +68,7 @@ class Lookup:
     asks_in_private: bool = False  # external services were not asked, for others read along
     at: datetime | None = None  # when it was asked, to tell how old findings are; None tells their dates
     is_red: bool = False  # the asker declared TLP:RED, so what services and lists say cannot be shown
+    as_of: datetime | None = None  # the store's primary did not answer, so it tells what was known then
     wants_file: bool = False  # all of it belongs into a CSV file for the asker, too
     # What of it may go into that file: it stays in the direct conversation, where TLP:RED does not belong.
     lasting: "Lookup | None" = field(default=None, compare=False, repr=False)
@@ -83,6 +84,7 @@ class Recent:
     period: str  # what was asked for: "24h", "7d · domain"
     cleared: Cleared
     more: bool  # there are more than are listed
+    as_of: datetime | None = None  # as for a lookup
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,15 +21,24 @@ from bot.telling import tell
 _TOKEN = re.compile(r"[^\s,;|<>\"']{6,300}")
 # Somebody meant an indicator: signs between letters or digits as in an address, or a long run of hex digits.
 _MEANT = re.compile(r"\w[\[({]?[.:@][\])}]?/{0,2}\w|\A[0-9a-fA-F]{16,}\Z")
+OLD = timedelta(seconds=5)
 _MAX_STEPS = 4  # from hash to hash of a file, each by the word of another source
 _MAX_TOKENS = 2_000  # of one text that are looked at again
 _TYPED = frozenset({Surface.SLASH, Surface.MENTION, Surface.DM})  # by a person in Slack
 
 
+def as_of(store: Store, now: datetime) -> datetime | None:
+    """What time the last answer is of, if it is so old that its reader must know."""
+    lag = store.read_lag()
+    return now - lag if lag > OLD else None
+
+
 async def look_up(indicators: Sequence[Indicator], audience: Audience, world: World, store: Store) -> Lookup:
     """What this audience may know about each, in the order asked; if anything, about hosts of URLs too."""
     asked = _with_hosts(indicators)
-    return _answer(indicators, clear(await store.lookup(asked), audience, world, asked=asked), world)
+    stored = await store.lookup(asked, may_be_stale=True)
+    answer = _answer(indicators, clear(stored, audience, world, asked=asked), world)
+    return replace(answer, as_of=as_of(store, world.now))
 
 
 async def look_up_and_ask(
@@ -44,6 +54,8 @@ async def look_up_and_ask(
     What somebody typed is counted for summaries; who presses a button asks nothing new.
     """
     answer = await _looked_up(indicators, ask, services, declared, on_purpose=on_purpose)
+    if (known_at := as_of(services.store, ask.world.now)) is not None:
+        answer = annotated(answer, as_of=known_at)
     if ask.surface not in _TYPED or not _is_known(ask):
         return answer
     return _Counting(frozenset(indicators), ask, services.store).first(answer)
@@ -63,7 +75,7 @@ async def _looked_up(
     holds something that forbids to ask, so there a button brings no more than what was heard before.
     """
     asked, world = _with_hosts(indicators), ask.world
-    stored = await services.store.lookup(asked)
+    stored = await services.store.lookup(asked, may_be_stale=True)
     cleared = clear(stored, ask.audience, world, asked=asked)
     if services.enrichment is None or not _is_known(ask):
         return _answer(indicators, cleared, world)
@@ -96,7 +108,7 @@ async def _with_all_that_counts(enquiry: Enquiry, asked: Sequence[Indicator], st
         if not more:
             break
         read |= set(more)
-        enquiry = replace(enquiry, stored=[*enquiry.stored, *await store.lookup(more)])
+        enquiry = replace(enquiry, stored=[*enquiry.stored, *await store.lookup(more, may_be_stale=True)])
     return enquiry
 
 

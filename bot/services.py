@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.assertions import Assertion
@@ -46,13 +46,24 @@ class Store(Protocol):
         For explicit commands of the source. A row that somebody new may see takes the next number.
         """
 
-    async def lookup(self, indicators: Sequence[Indicator]) -> list[Assertion]:
-        """All assertions about them, and about hashes that the same source says belong to the same file."""
+    async def lookup(self, indicators: Sequence[Indicator], *, may_be_stale: bool = False) -> list[Assertion]:
+        """All assertions about them, and about hashes that the same source says belong to the same file.
+
+        `may_be_stale`: a standby may answer, as far as the operator allows; `read_lag` says how old that is.
+        """
 
     def newest(
-        self, *, since: datetime, kind: Kind | None = None, family: str | None = None
+        self,
+        *,
+        since: datetime,
+        kind: Kind | None = None,
+        family: str | None = None,
+        may_be_stale: bool = False,
     ) -> AsyncIterator[Sequence[Assertion]]:
         """Pages of what was stored at or after `since`, newest first; `family` ignores case."""
+
+    def read_lag(self) -> timedelta:
+        """How old the last answer that might be stale can have been; zero if the primary gave it."""
 
     def everything(self, *, after: int = 0) -> AsyncIterator[Sequence[Assertion]]:
         """Pages of all assertions with a sequence number above `after`, in that order."""

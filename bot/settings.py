@@ -10,6 +10,7 @@ from bot.errors import ConfigError
 from bot.secret import Secret
 
 MAX_SECRET_BYTES = 4096
+MOST_STALE_SECONDS = 3600
 SLACK_API = "https://slack.com/api/"
 _TOKENS = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-", "SLACK_SIGNING_SECRET": ""}
 
@@ -79,6 +80,15 @@ def read_store_password(environment: Mapping[str, str]) -> Secret | None:
     if mistakes:
         raise ConfigError(mistakes)
     return Secret(text) if text else None
+
+
+def read_stale_seconds(environment: Mapping[str, str]) -> float:
+    """How old the answers of a standby may be; 0 if standbys are not asked. Raises ConfigError."""
+    text = environment.get("LIAISON_STALE_SECONDS") or "0"
+    if not text.isascii() or not text.isdecimal() or int(text[:9]) > MOST_STALE_SECONDS:
+        advice = f"write whole seconds, at most {MOST_STALE_SECONDS}, or leave it out"
+        raise ConfigError([f"LIAISON_STALE_SECONDS: is no such time; {advice}"])
+    return float(text)
 
 
 def is_local(url: str) -> bool:

@@ -9,6 +9,7 @@ from bot.assertions import Assertion
 from bot.chat import Ask, Command, Recent
 from bot.errors import UsageError
 from bot.indicators import Kind
+from bot.lookups import as_of
 from bot.services import Services
 from bot.sharing import clear, may_release
 
@@ -36,12 +37,15 @@ async def run(ask: Ask, services: Services) -> Recent:
     wanted = wish(ask.text)
     kept: list[Assertion] = []
     since = ask.world.now - wanted.length
-    async for page in services.store.newest(since=since, kind=wanted.kind, family=wanted.family):
+    store = services.store
+    pages = store.newest(since=since, kind=wanted.kind, family=wanted.family, may_be_stale=True)
+    async for page in pages:
         kept += [each for each in page if may_release(each, ask.audience, ask.world).release]
         if len(kept) > SHOWN:
             break
     cleared = clear(kept[:SHOWN], ask.audience, ask.world)
-    return Recent(period=str(wanted), cleared=cleared, more=len(kept) > SHOWN)
+    known_at = as_of(store, ask.world.now)
+    return Recent(period=str(wanted), cleared=cleared, more=len(kept) > SHOWN, as_of=known_at)
 
 
 def wish(text: str) -> Wanted:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from bot.answers import as_json
-from bot.cards import counts, titled
+from bot.cards import counts, dated, titled
 from bot.chat import Lookup
 from bot.cli.context import Context, pass_context
 from bot.config import load
@@ -87,7 +87,7 @@ async def _look_up(asked: Sequence[Indicator], audience: Audience, registry: Reg
 def as_text(answer: Lookup) -> str:
     """The label, then the card of each indicator, cleaned and defanged as for Slack."""
     parts: list[Part] = [Heading(words(f"{answer.cleared.label} · {counts(answer.entries)}"))]
-    cards = [parts, *(titled(entry, at=answer.at) for entry in answer.entries)]
+    cards = [[*parts, *dated(answer.as_of)], *(titled(entry, at=answer.at) for entry in answer.entries)]
     text = "\n\n".join(plain(card, at_most=_NO_LIMIT) for card in cards)
     return html.unescape(undated(text))
 

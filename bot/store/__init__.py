@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.errors import ConfigError
 from bot.services import Store
-from bot.settings import read_store_password
+from bot.settings import read_stale_seconds, read_store_password
 from bot.store.engine import Engine
 from bot.store.sql_store import SqlStore, now
 from bot.store.sqlite import SqliteEngine
@@ -25,7 +25,7 @@ async def open_store(url: str, clock: Callable[[], datetime] = now) -> Store:
 
     Raises ConfigError.
     """
-    store = SqlStore(engine_at(url), clock)
+    store = SqlStore(engine_at(url), clock, stale=_stale(url))
     await store.open()
     return store
 
@@ -53,3 +53,7 @@ def _postgres(url: str) -> Engine:
         raise ConfigError(["PostgreSQL needs its driver: pip install 'liaison[postgres]'."]) from error
     password = read_store_password(os.environ)
     return postgres.PostgresEngine(postgres_address.read(url, os.environ, password))
+
+
+def _stale(url: str) -> timedelta:
+    return timedelta(seconds=read_stale_seconds(os.environ) if url.startswith(_POSTGRESQL) else 0)

@@ -1,8 +1,9 @@
 """The store on any engine: one thread writes, one reads, and the event loop waits for neither."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from bot.assertions import Assertion
 from bot.budgets import Allowance
@@ -29,10 +30,15 @@ from bot.store import (
 )
 from bot.store.asking import Counts
 from bot.store.engine import Connection, Engine, writing
+from bot.store.following import Following
 from bot.store.replicas import Replicas
 from bot.store.threads import Desk, Turns
 from bot.subscriptions import Purpose, Subscribed, Subscription
 from bot.turns import Lane, Turn
+
+READER_PATIENCE_SECONDS = 10.0  # somebody waits for the answer
+
+T = TypeVar("T")
 
 
 def now() -> datetime:
@@ -43,14 +49,17 @@ def now() -> datetime:
 class SqlStore:
     """`services.Store` on a database of some engine; make it with `open_store`. For one event loop."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime] = now, *, stale: timedelta = timedelta()
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._writer = Desk(engine, "writer")
-        self._reader = Desk(engine, "reader")
+        self._reader = Desk(engine, "reader", READER_PATIENCE_SECONDS)
+        self._following = Following(engine, self._writer, clock, stale) if stale else None
         self._claiming = claiming.Claims()
         self._lookups = Turns(self._reader, queries.answer)
-        self._claims = Turns(self._writer, self._claim)
+        self._claims = Turns(self._writer, self._claim, once=True)
         self._findings = Turns(self._reader, self._recall)
         self._keeping = Turns(self._writer, self._keep)
         self._spending = Turns(self._writer, spending.spend)
@@ -64,6 +73,8 @@ class SqlStore:
         except BotError:
             await self.close()
             raise
+        if self._following:
+            self._following.start()
 
     async def add(self, assertions: Sequence[Assertion]) -> Tally:
         """Store or merge them in one transaction; a thousand at a time while others wait for the store."""
@@ -73,25 +84,36 @@ class SqlStore:
         """Put its marking on the stored row of that source and indicator."""
         return await self._writer.do(partial(self._remark, assertion=assertion))
 
-    async def lookup(self, indicators: Sequence[Indicator]) -> list[Assertion]:
+    async def lookup(self, indicators: Sequence[Indicator], *, may_be_stale: bool = False) -> list[Assertion]:
         """All assertions about them and about the same files; concurrent calls share one query."""
+        if may_be_stale and self._following:
+            return await self._following.lookup(indicators, partial(self._lookups.ask, indicators))
         return await self._lookups.ask(indicators)
 
     async def newest(
-        self, *, since: datetime, kind: Kind | None = None, family: str | None = None
+        self,
+        *,
+        since: datetime,
+        kind: Kind | None = None,
+        family: str | None = None,
+        may_be_stale: bool = False,
     ) -> AsyncIterator[Sequence[Assertion]]:
         """Pages of what was stored since then, newest first."""
         stored_at = rows.micros(since)
-        first = await self._reader.do(partial(queries.first_since, stored_at=stored_at))
+        first = await self._read(partial(queries.first_since, stored_at=stored_at), may_be_stale)
         before: int | None = None
         while first is not None:
             window = queries.Window(first, before, stored_at, kind, family)
-            page = await self._reader.do(partial(queries.newest, window=window))
+            page = await self._read(partial(queries.newest, window=window), may_be_stale)
             if page:
                 yield page
             if len(page) < queries.PAGE:
                 return
             before = page[-1].seq
+
+    def read_lag(self) -> timedelta:
+        """How old the last answer that might be stale can have been."""
+        return self._following.lag if self._following else timedelta()
 
     async def everything(self, *, after: int = 0) -> AsyncIterator[Sequence[Assertion]]:
         """Pages of all assertions numbered above `after`, in that order."""
@@ -133,7 +155,8 @@ class SqlStore:
 
     async def unsubscribe(self, channel: str, purpose: Purpose) -> bool:
         """End it; False if there was none."""
-        return await self._writer.do(partial(subscribing.unsubscribe, channel=channel, purpose=purpose))
+        end = partial(subscribing.unsubscribe, channel=channel, purpose=purpose)
+        return await self._writer.do(end, once=True)
 
     async def channel_renamed(self, old: str, new: str) -> None:
         """Subscriptions and deliveries of that channel go by its new id from now on."""
@@ -166,11 +189,11 @@ class SqlStore:
     async def put_delivery(self, delivery: Delivery, *, owner: str, release: bool = False) -> bool:
         """Write how far it is, if that owner still holds it."""
         put = partial(delivering.put, delivery=delivery, owner=owner, release=release)
-        return await self._writer.do(put)
+        return await self._writer.do(put, once=True)
 
     async def decide_delivery(self, delivery: Delivery, *, was: State) -> bool:
         """Write what an operator decided about one that ended like that."""
-        return await self._writer.do(partial(delivering.decide, delivery=delivery, was=was))
+        return await self._writer.do(partial(delivering.decide, delivery=delivery, was=was), once=True)
 
     async def deliveries(self, channel: str | None = None, *, most: int = 100) -> list[Delivery]:
         """The latest, newest first."""
@@ -182,7 +205,7 @@ class SqlStore:
 
     async def replace_post(self, old: Post, new: Post) -> bool:
         """Put the new one in the place of the old one, if that is still kept so."""
-        return await self._writer.do(partial(posting.replace, old=old, new=new))
+        return await self._writer.do(partial(posting.replace, old=old, new=new), once=True)
 
     async def post(self, channel: str, ts: str) -> Post | None:
         """What is kept of that message."""
@@ -270,8 +293,15 @@ class SqlStore:
     async def close(self) -> None:
         """Finish what is under way and close the file."""
         self._counts.flush()
+        if self._following:
+            await self._following.close()
         await self._reader.close()
         await self._writer.close()
+
+    async def _read(self, work: Callable[[Connection], T], may_be_stale: bool) -> T:
+        if may_be_stale and self._following:
+            return await self._following.read(work, partial(self._reader.do, work))
+        return await self._reader.do(work)
 
     def _add(self, connection: Connection, assertions: Sequence[Assertion]) -> Tally:
         return adding.add(connection, assertions, self._now())
