@@ -77,6 +77,10 @@ class Alone:
         """How often each method was called."""
         return dict(self._ask("calls"))
 
+    def limited(self) -> Mapping[str, int]:
+        """How often each method was called too often, so that Slack refused it."""
+        return dict(self._ask("calls", "ratelimited"))
+
     def _ask(self, name: str, *arguments: object) -> Any:
         self._pipe.send((name, arguments))
         return self._answer(ANSWER_SECONDS)
@@ -150,7 +154,8 @@ async def _obey(sandbox: Sandbox, name: str, arguments: tuple[Any, ...]) -> obje
             case "seen_by":
                 return [message.readable for message in sandbox.seen_by(*arguments)]
             case "calls":
-                return Counter(call.method for call in sandbox.calls)
+                calls = (call for call in sandbox.calls if not arguments or call.error in arguments)
+                return Counter(call.method for call in calls)
         return None
     except Exception as error:  # noqa: BLE001 - whoever asked raises it
         return error
