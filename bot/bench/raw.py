@@ -62,7 +62,11 @@ class RawPostgres:
     def __init__(self, url: str) -> None:
         import psycopg  # noqa: PLC0415 - comes with liaison[postgres] only
 
+        from bot.store import postgres_arrays  # noqa: PLC0415 - see above
+
         self._connection = psycopg.connect(url, autocommit=True)
+        postgres_arrays.register(self._connection)
+        self._array = postgres_arrays.Blobs  # psycopg's own arrays would take most of the time
         self._types = ("int8", "bytea", "text", "text", "text", "text", "int8", "text")
 
     def insert(self, made: Sequence[rows.Row]) -> None:
@@ -76,7 +80,7 @@ class RawPostgres:
     def find(self, keys: Sequence[bytes]) -> Sequence[Any]:
         """All rows of these keys."""
         query = f"SELECT {rows.COLUMNS} FROM assertion WHERE key = ANY(%s)"  # noqa: S608 (constants)
-        return self._connection.execute(query, (list(keys),), prepare=True, binary=True).fetchall()
+        return self._connection.execute(query, (self._array(keys),), prepare=True, binary=True).fetchall()
 
     def gather(self) -> None:
         """Bring statistics up to date."""
