@@ -16,6 +16,7 @@ from bot.cli.enrich import enrich
 from bot.cli.indicators import extract
 from bot.cli.lookup import lookup
 from bot.cli.policy import check, policy
+from bot.cli.simulate import simulate
 from bot.cli.slack import demo, manifest, serve
 from bot.cli.store import store
 from bot.errors import BotError
@@ -59,6 +60,7 @@ cli.add_command(store)
 cli.add_command(serve)
 cli.add_command(manifest)
 cli.add_command(demo)
+cli.add_command(simulate)
 
 
 def main() -> None:

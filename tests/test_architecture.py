@@ -83,6 +83,14 @@ PURE = (
     "bot.service_lines",
     "bot.services",
     "bot.sharing",
+    "bot.simulation.geography",
+    "bot.simulation.judge",
+    "bot.simulation.mornings",
+    "bot.simulation.paper",
+    "bot.simulation.played",
+    "bot.simulation.policy",
+    "bot.simulation.report",
+    "bot.simulation.world",
     "bot.subscribing",
     "bot.subscriptions",
     "bot.summaries",
@@ -230,6 +238,15 @@ def test_the_sandbox_does_not_know_the_bot_that_it_is_a_slack_for() -> None:
     }
 
     assert {(name, imported) for name, imported in outside if imported not in shared | {"bot"}} == set()
+
+
+def test_the_judge_of_simulated_days_shares_nothing_with_the_bot_that_it_judges() -> None:
+    known, waiting = set[str](), ["bot.simulation.judge"]
+    while waiting:
+        known.add(name := waiting.pop())
+        waiting += [one for one in IMPORTS[name] if is_within(one, ["bot"]) and one not in known]
+
+    assert {name for name in known if not is_within(name, ["bot.simulation"])} <= {"bot"}
 
 
 def test_no_import_goes_in_a_circle() -> None:

@@ -19,8 +19,9 @@ from bot.tempo import Alarm, Tempo
 
 SLICE_SECONDS = 0.05  # real ones; for so long a change of speed may go unnoticed by who waits
 LOOK_SECONDS = 0.5  # real ones, between two changes of speed
-BUSY, IDLE = 0.55, 0.35  # of one processor, that a process wants: above and below, the speed changes
+BUSY, IDLE = 0.9, 0.7  # of one processor, that a process wants: above and below, the speed changes
 SLOWER, FASTER = 0.7, 1.12
+BEFORE_SECONDS = 3_600.0  # in which everything may start
 SLOWEST = 1.0  # nobody can say that the machine was too slow at real time
 _FORM = struct.Struct("dddd")  # real seconds and the day's at the last change, speed, and their sum
 
@@ -62,10 +63,13 @@ class Clock:
         """For everything that takes one."""
         return Tempo(self.timer, self.later, self.rest)
 
-    def start(self, speed: float, *, lead: float) -> None:
-        """Let it begin in so many real seconds; before anybody else reads it."""
-        now = time.monotonic()
-        self.path.write_bytes(_pack(now, -lead * speed, speed))
+    def start(self) -> None:
+        """Let everybody read it: it is an hour before the day, and as slow as time is."""
+        self.path.write_bytes(_pack(time.monotonic(), -BEFORE_SECONDS, SLOWEST))
+
+    def begin(self, speed: float) -> None:
+        """Let the day begin now."""
+        _memory(self.path)[: _FORM.size] = _pack(time.monotonic(), 0.0, speed)
 
     def change(self, speed: float) -> None:
         """Go on at another speed."""

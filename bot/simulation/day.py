@@ -21,10 +21,10 @@ from bot.services import Store
 from bot.simulation import paper
 from bot.simulation.clock import Clock, Governor
 from bot.simulation.judge import Verdict, judge
-from bot.simulation.played import Arrived, Play
+from bot.simulation.played import Arrived, Heard, Play
 from bot.simulation.replica import Orders, Replica
 from bot.simulation.report import Report, report
-from bot.simulation.stage import Heard, Stage, stage
+from bot.simulation.stage import Stage, stage
 from bot.simulation.world import Batch, Kill, Script
 from bot.store import open_store
 from bot.subscriptions import Attach, Purpose, Subscription
@@ -47,7 +47,6 @@ class Means:
     store: str = ""
     folder: Path | None = None
     with_services: bool = True
-    lead_seconds: float = 12.0  # real ones, for everything to start before the day begins
     afterwards: timedelta = timedelta(minutes=50)  # for what was due at last, and for corrections
     say: Say = lambda _: None
 
@@ -105,7 +104,7 @@ def perform(script: Script, means: Means) -> Performed:
         means.say("Storing what is known already.")
         asyncio.run(_prepare(script, url, registry))
         clock = Clock(folder / "clock", script.begins)
-        clock.start(means.speed, lead=means.lead_seconds)
+        clock.start()
         with stage(script, clock, with_services=means.with_services) as scene, ExitStack() as stack:
             replicas = [
                 Replica(
@@ -204,12 +203,9 @@ class _Director:
         return [number for number in numbers if number is not None]
 
     async def direct(self) -> _Log:
-        if (ahead := -self._clock.timer()) < 0:
-            self._means.say("The bots took longer to start than was thought; the day began without them.")
-        else:
-            await self._clock.rest(ahead)
         store = await open_store(self._url, self._clock)
         try:
+            self._clock.begin(self._means.speed)
             self._scene.play()
             killing = asyncio.ensure_future(self._kill_all())
             batches = list(self._script.batches)

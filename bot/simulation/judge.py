@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.simulation.mornings import dues
 from bot.simulation.played import SETTLED, Arrived, Play, Standing, Told, names, telling
 from bot.simulation.policy import Policy
-from bot.simulation.script import dues
 from bot.simulation.world import BOT, CLEAR, HOST, LABELS, RED, Claim, Question, Room, Script
 
 STRANGER = ""

@@ -5,6 +5,7 @@ included, in the forms that people write them.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,6 +65,16 @@ class Asked:
     seconds: float | None  # real ones until it was answered; None: it never was
     refusals: int = 0  # polite ones, before
     tries: int = 1
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the sandbox has to say of a day."""
+
+    told: Sequence[Told]
+    standing: Sequence[Standing]
+    asked: Sequence[Asked]
+    calls: Counter[tuple[datetime, str, bool]]  # by hour, tier, whether it was one too many
 
 
 @dataclass(frozen=True, kw_only=True)

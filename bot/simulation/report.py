@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.simulation.judge import Outcome, Verdict
-from bot.simulation.stage import Heard
+from bot.simulation.played import Heard
 from bot.simulation.world import Script
 
 MOST_MEMORY = 300_000_000  # bytes of a replica

@@ -78,21 +78,6 @@ def script(
     )
 
 
-def dues(subscribed: Subscribed, begins: datetime, ends: datetime) -> Iterator[datetime]:
-    """When it is due; written a second time, for what the bot reckons is judged by it."""
-    if subscribed.clock is None:
-        moments = (begins.replace(minute=0) + timedelta(hours=hour) for hour in range(24 * 32))
-        yield from (each for each in moments if each.hour % 6 == 0 and begins < each < ends)
-        return
-    zone, (hour, minute) = ZoneInfo(subscribed.zone), subscribed.clock
-    day = begins.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None)
-    for number in range(-1, (ends - begins).days + 3):
-        local = (day + timedelta(days=number)).replace(tzinfo=zone)
-        moment = datetime.fromtimestamp(local.timestamp(), tz=begins.tzinfo)
-        if begins < moment < ends and ("weekdays" not in subscribed.words or local.weekday() < 5):
-            yield moment
-
-
 # --- who is there --------------------------------------------------------------------------------------
 
 

@@ -3,11 +3,9 @@
 import asyncio
 import multiprocessing
 import os
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
@@ -20,7 +18,7 @@ from bot.secret import Secret
 from bot.settings import SlackSettings
 from bot.simulation.balancer import Balancer
 from bot.simulation.clock import Clock
-from bot.simulation.played import Asked, Standing, Told
+from bot.simulation.played import Heard
 from bot.simulation.players import Players
 from bot.simulation.transcript import Transcript
 from bot.simulation.world import BOT, HOST_TEAM, Person, Script
@@ -37,16 +35,6 @@ class Opened:
 
     slack: SlackSettings
     providers: dict[str, Options]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What happened there."""
-
-    told: list[Told]
-    standing: list[Standing]
-    asked: list[Asked]
-    calls: Counter[tuple[datetime, str, bool]]
 
 
 class Stage:
