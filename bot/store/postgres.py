@@ -18,7 +18,7 @@ from bot.store.postgres_session import Session
 LOG = logging.getLogger("bot.store")
 
 _SESSIONS = {"writer": "read-write", "reader": "primary", "follower": "prefer-standby"}
-_LONGEST_WAITS = {"writer": 20.0, "reader": 10.0, "follower": 3.0}  # seconds; no limit while tables are made
+LONGEST_WAITS = {"writer": 20.0, "reader": 10.0, "follower": 3.0}  # seconds; no limit while tables are made
 _UNPROVEN = (  # words of libpq
     "certificate verify failed",
     "does not match host name",
@@ -57,7 +57,7 @@ class PostgresEngine:
         connection = PostgresConnection(session)
         if role == "writer" and not self._is_migrated:
             self._migrate(connection)
-        session.longest_wait = _LONGEST_WAITS[role]
+        session.longest_wait = LONGEST_WAITS[role]
         return connection
 
     @contextmanager
