@@ -27,7 +27,6 @@ class PostgresConnection:
 
     def __init__(self, session: psycopg.Connection[Any]) -> None:
         self._session = session
-        self._in_doubt = False  # while something was sent that may be committed though nobody says so
         self._written, self._bulk = 0, BULK
         self._merge = PostgresMerge(self)
 
@@ -82,12 +81,13 @@ class PostgresConnection:
                 self._session.execute(b"ROLLBACK", prepare=False)
 
     def wrote(self, count: int) -> None:
-        """Have statistics made after much was written; without the right to it the server only warns."""
+        """Have statistics made after much was written; without them all is only slower for a while."""
         self._written += count
         if self._written >= self._bulk:
             self._written = 0
             self._bulk = min(2 * self._bulk, MOST_BULK)  # looking takes long: it is rarer the more there is
-            self.execute("ANALYZE assertion")
+            with suppress(psycopg.Error, LostError):
+                self.execute("ANALYZE assertion")
 
     def close(self) -> None:
         """End the session."""
@@ -98,7 +98,7 @@ class PostgresConnection:
             self._session.execute(statement, prepare=False)
 
     def _is_idle(self) -> bool:
-        return self._session.info.transaction_status == TransactionStatus.IDLE
+        return self._session.pgconn.transaction_status == TransactionStatus.IDLE
 
     @contextmanager
     def _honest(self, commits: bool) -> Iterator[None]:

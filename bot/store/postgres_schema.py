@@ -113,10 +113,16 @@ def migrate(connection: Connection) -> None:
 
     Raises ConfigError for a database that is not a store, or a newer one.
     """
-    if _missing(connection):
+    if not _missing(connection):
+        return
+    connection.execute("SET lock_timeout = '60s'")  # for a replica that is about to do it
+    try:
         with writing(connection, "migration"):
+            connection.execute("SET LOCAL statement_timeout = 0")  # to index much takes long
             for name in _missing(connection):  # of several that come at once the second finds everything done
                 _apply(connection, name)
+    finally:
+        connection.execute("RESET lock_timeout")
 
 
 def _apply(connection: Connection, name: str) -> None:

@@ -186,14 +186,15 @@ async def test_a_transaction_that_was_interrupted_is_done_once(
 ) -> None:
     await _open_and_close(postgres)
     desk = Desk(PostgresEngine(read(postgres, {})), "writer")
-    tries = []
+    tries: list[int] = []
 
     def count(connection: Connection) -> None:
         with writing(connection, "mark"):
-            connection.execute("INSERT INTO mark (name, number) VALUES (?, ?)", (f"{len(tries)}", 1))
+            connection.execute(_PUT, (f"try {len(tries)}", 1))
             tries.append(1)
             if len(tries) == 1:
                 _end_sessions(postgres, postgres_cluster)
+            connection.execute(_PUT, ("done", 1))
 
     await desk.do(count, once=True)
 
@@ -257,7 +258,9 @@ async def _open_and_close(url: str) -> None:
 
 def _end_sessions(url: str, cluster: psycopg.Connection) -> None:
     name = url.rpartition("/")[2]
-    cluster.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+    cluster.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,)
+    )
 
 
 def _role_with(url: str, cluster: psycopg.Connection, rights: str) -> str:
