@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.assertions import Assertion
-from bot.errors import BotError, UnavailableError
+from bot.errors import BotError
 from bot.indicators import Indicator
 from bot.logs import log_mistake
 from bot.store import queries, rows
@@ -65,7 +65,7 @@ class Following:
     async def _fresh_enough(self, asked: Awaitable[Aged[T]], primary: Callable[[], Awaitable[T]]) -> T:
         try:
             lag, found = await asked
-        except UnavailableError:
+        except BotError:  # also a standby that is so far behind that it has no tables yet
             lag = None
         if lag is not None and lag <= self._most:
             self.lag = lag
