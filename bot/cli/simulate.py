@@ -1,15 +1,18 @@
 """`liaison simulate`: a day in the life of a large centre."""
 
+import asyncio
 import json
 import random
 import sys
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from bot.cli.context import Context, pass_context
+from bot.errors import UnavailableError
 
 SQLITE = "sqlite:///"
 
@@ -65,6 +68,12 @@ SQLITE = "sqlite:///"
     help="How much faster than real time it passes at most: no faster than this machine can follow.",
 )
 @click.option("--store", default="", metavar="URL", help="An empty store; a file of its own without it.")
+@click.option(
+    "--failover",
+    metavar="PROGRAM",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Run this once: it kills the primary of the store and lets a standby take over.",
+)
 @click.option("--no-services", is_flag=True, help="Leave external services out.")
 @click.option(
     "--folder",
@@ -92,6 +101,7 @@ def simulate(
     seed: int | None,
     speed: float,
     store: str,
+    failover: Path | None,
     no_services: bool,
     folder: Path | None,
     begins: datetime,
@@ -125,12 +135,20 @@ def simulate(
         store=store,
         folder=folder,
         with_services=not no_services,
+        failover=partial(_run, failover.resolve()) if failover else None,
         say=_say,
     )
     found = play(made, means)
     click.echo(json.dumps(found.plain(), indent=2) if as_json else str(found))
     if found.is_failed:
         sys.exit(1)
+
+
+async def _run(program: Path) -> None:
+    """Wait for its end. Raises UnavailableError if it fails."""
+    process = await asyncio.create_subprocess_exec(program)
+    if await process.wait():
+        raise UnavailableError(f"{program} failed; the store was left as it was.")
 
 
 def _say(words: str) -> None:

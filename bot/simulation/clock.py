@@ -116,12 +116,22 @@ class Governor:
         self._clock, self._most, self._processes = clock, most, processes
         self._before: dict[int, int] = {}
         self._looked_at = time.monotonic()
+        self._holds = 0
         self.slowest = most
+
+    def hold(self) -> None:
+        """Let the day pass at real time, until all who wanted that let go."""
+        self._holds += 1
+        self._clock.change(SLOWEST)
+
+    def let_go(self) -> None:
+        """Hurry again, little by little."""
+        self._holds -= 1
 
     def look(self) -> None:
         """Change the speed if that is due."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_SECONDS:
+        if self._holds or now - self._looked_at < LOOK_SECONDS:
             return
         wants = {process: _wanted(process) for process in self._processes()}
         busiest = max((wants[each] - self._before.get(each, wants[each]) for each in wants), default=0)

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +31,10 @@ from bot.subscriptions import Attach, Purpose, Subscription
 
 ROUND_SECONDS = 0.1  # real ones, between two looks at what comes next
 MEMORY_SECONDS = 300.0  # of the day, between two looks at memory
+FAILOVER = 0.7  # of the day, when the store's primary dies
+TAKEN_UP_SECONDS = 10.0  # real ones, for everybody to find the new one
+AGAIN_SECONDS = 1.0  # real ones, until a source sends again what was not taken
+TRIES = 120
 TOLD_SECONDS = 10.0  # real ones, between two words about how far it is
 CHUNK = 2_000
 
@@ -39,7 +43,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """How a day is played. `store` is an address, or "" for a file; `folder` keeps what is left."""
+    """How a day is played. `store` is an address, or "" for a file; `folder` keeps what is left.
+
+    `failover` lets the store's primary die and its standby take over, once.
+    """
 
     answer: Answer
     replicas: int = 2
@@ -47,6 +54,7 @@ class Means:
     store: str = ""
     folder: Path | None = None
     with_services: bool = True
+    failover: Callable[[], Awaitable[None]] | None = None
     afterwards: timedelta = timedelta(minutes=50)  # for what was due at last, and for corrections
     say: Say = lambda _: None
 
@@ -207,7 +215,7 @@ class _Director:
         try:
             self._clock.begin(self._means.speed)
             self._scene.play()
-            killing = asyncio.ensure_future(self._kill_all())
+            killing = asyncio.gather(self._kill_all(), self._fail_over())
             batches = list(self._script.batches)
             while self._goes_on(batches):
                 if batches and batches[0].at <= self._clock():
@@ -228,7 +236,14 @@ class _Director:
 
     async def _send(self, store: Store, batch: Batch) -> None:
         begun = self._clock()
-        await _import(store, self._registry, batch)
+        for number in range(TRIES):
+            try:
+                await _import(store, self._registry, batch)
+                break
+            except UnavailableError:
+                if number + 1 == TRIES:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
         self._log.batches.append(Arrived(begun=begun, done=self._clock()))
 
     async def _kill_all(self) -> None:
@@ -241,9 +256,29 @@ class _Director:
         self._means.say(f"{self._clock():%H:%M} replica {number} is killed.")
         self._replicas[number].kill()
         await self._until(kill.back_at)
-        port = await asyncio.to_thread(self._replicas[number].begin)
+        with self._at_real_time():
+            port = await asyncio.to_thread(self._replicas[number].begin)
         self._scene.put(number, port)
         self._means.say(f"{self._clock():%H:%M} replica {number} is back.")
+
+    async def _fail_over(self) -> None:
+        if self._means.failover is None:
+            return
+        await self._until(self._script.begins + FAILOVER * (self._script.ends - self._script.begins))
+        self._means.say(f"{self._clock():%H:%M} the store's primary dies.")
+        with self._at_real_time():
+            await self._means.failover()
+            await asyncio.sleep(TAKEN_UP_SECONDS)
+        self._means.say(f"{self._clock():%H:%M} the store has another primary.")
+
+    @contextmanager
+    def _at_real_time(self) -> Iterator[None]:
+        """For what takes as long as it takes, however fast the day passes."""
+        self._governor.hold()
+        try:
+            yield
+        finally:
+            self._governor.let_go()
 
     async def _until(self, moment: datetime) -> None:
         await self._clock.rest(max(0.0, (moment - self._clock()).total_seconds()))
