@@ -1,6 +1,7 @@
 """compose.yaml: what each container may do and reach, and that its parts fit the code and one another."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,8 +10,10 @@ from click.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.delivery import corrections, office
+from bot.settings import read_stale_seconds
 from bot.slack import bolt, verify, work
-from tests.deploy.described import DEPLOY, bot_containers, compose
+from bot.store import postgres_address
+from tests.deploy.described import DEPLOY, ROOT, bot_containers, compose, instructions
 
 SERVICES = sorted(compose()["services"])
 NUMBERS = {
@@ -161,3 +164,33 @@ def test_the_store_is_reached_by_tls_that_is_verified_and_in_the_right_role(
     options = parse_qs(address.query)
     assert options["sslmode"] == ["verify-full"]
     assert options["sslrootcert"][0].endswith("ca.crt")
+
+
+def read_by_code() -> set[str]:
+    """Names of environment variables that stand in the code, or in click's options."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py")]
+    return {found for text in texts for found in re.findall(r'"([A-Z][A-Z0-9_]{4,})"', text)}
+
+
+@pytest.mark.parametrize("container", bot_containers(), ids=lambda each: " ".join(each["arguments"][:2]))
+def test_every_variable_and_secret_is_one_that_the_code_reads(container: dict[str, dict[str, str]]) -> None:
+    ours = {name for name, _ in _image_environment() if name.startswith("LIAISON")}
+    secrets = {name for name in mounted("bot") | mounted("migrate") if name.isupper()}
+
+    assert container["environment"].keys() | ours | secrets <= read_by_code()
+
+
+def _image_environment() -> Iterator[tuple[str, str]]:
+    for word, rest in instructions(DEPLOY / "Dockerfile"):
+        if word == "ENV":
+            for pair in rest.split():
+                name, _, value = pair.partition("=")
+                yield name, value
+
+
+def test_the_bot_takes_the_environment_that_compose_gives_it() -> None:
+    environment = compose()["services"]["bot"]["environment"]
+
+    assert read_stale_seconds(environment) > 0
+    address = postgres_address.read(environment["LIAISON_STORE"], environment)
+    assert address.parameters["host"] == "db1,db2"
