@@ -68,6 +68,10 @@ class Dialect(ABC):
         """A text as JSON, or NULL."""
 
     @abstractmethod
+    def rest(self, column: str) -> str:
+        """A text without its first character."""
+
+    @abstractmethod
     def hexed(self, column: str) -> str:
         """Bytes as hexadecimal digits."""
 

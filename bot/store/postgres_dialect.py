@@ -42,6 +42,10 @@ class _Dialect(Dialect):
         """With the escapes of JSON."""
         return f"CAST(to_json({column}) AS TEXT)"
 
+    def rest(self, column: str) -> str:
+        """By `right`, which counts one character; `substr` counts them all, a quarter of a lookup's time."""
+        return f"right({column}, -1)"
+
     def hexed(self, column: str) -> str:
         """In small letters."""
         return f"encode({column}, 'hex')"

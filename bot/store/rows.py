@@ -76,7 +76,7 @@ def bodies(dialect: Dialect) -> str:
     """
     number = """'{"seq":' || seq"""
     file = f"""coalesce(',"file":' || {dialect.quoted("file")}, '')"""
-    row = f"{number} || {file} || ',' || substr(body, 2)"
+    row = f"{number} || {file} || ',' || {dialect.rest('body')}"
     return f"'[' || {dialect.joined(row, ',')} || ']'"
 
 

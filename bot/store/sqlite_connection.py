@@ -66,6 +66,9 @@ class _Dialect(Dialect):
     def quoted(self, column: str) -> str:
         return f"json_quote({column})"
 
+    def rest(self, column: str) -> str:
+        return f"substr({column}, 2)"
+
     def hexed(self, column: str) -> str:
         return f"hex({column})"
 
