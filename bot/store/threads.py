@@ -17,7 +17,7 @@ LOG = logging.getLogger("bot.store")
 
 _PAUSES = [0.0, 0.05, 0.1, 0.2, 0.4, *[0.5] * 100]  # seconds before each new try
 _GONE = "The store does not answer; nothing of this was stored. Try again in a minute."
-_UNKNOWN = "The store was lost in this moment: nobody knows whether it was done. Look before you try again."
+UNKNOWN = "The store was lost in this moment: nobody knows whether it was done. Look before you try again."
 
 T = TypeVar("T")
 Question = TypeVar("Question")
@@ -60,6 +60,8 @@ class Desk:
         in_doubt = False
         with self._engine.in_our_words():
             for pause in _PAUSES:
+                if self._connection is None and time.monotonic() > until:
+                    break  # it waited behind others, who found none
                 try:
                     if self._connection is None:
                         self._connection = self._engine.connect(self._role)
@@ -68,11 +70,11 @@ class Desk:
                     self._close()
                     in_doubt = in_doubt or lost.in_doubt
                 if once and in_doubt:
-                    raise UnavailableError(_UNKNOWN)
+                    raise UnavailableError(UNKNOWN)
                 if time.monotonic() + pause > until or self._closing.wait(pause):
                     break
         LOG.warning("the store's %s finds no database", self._role)
-        raise UnavailableError(_UNKNOWN if in_doubt else _GONE)
+        raise UnavailableError(UNKNOWN if in_doubt else _GONE)
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

@@ -66,6 +66,16 @@ class Pair:
         self.standby.start()
         self.synchronise()
 
+    def return_standby(self) -> None:
+        """Bring back a standby that crashed while the primary stayed."""
+        self.standby.start()
+        self.synchronise()
+
+    def return_both(self) -> None:
+        """Bring back both after they crashed, in their old places."""
+        self.primary.start()
+        self.return_standby()
+
     def synchronise(self) -> None:
         """Wait until the standby follows, and from then on with every commit."""
         wait_until(lambda: "streaming" in self._followers(), "the standby")

@@ -1,6 +1,7 @@
 """The whole path of a failover: two servers under Patroni, which asks etcd who leads; all of it real."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 import psycopg
+import pytest
 
 from tests.postgres import leash
 from tests.postgres.cluster import LOOPBACK, SUPERUSER, Ground, binaries, free_port, wait_until
@@ -26,6 +28,12 @@ _ASK = build_opener(ProxyHandler({})).open  # straight, whatever proxy the machi
 def programs() -> dict[str, str | None]:
     """The programs needed and where they are; None for what is not there."""
     return {name: shutil.which(name) for name in ("patroni", "etcd")}
+
+
+def require() -> None:
+    """Skip the test where a program is missing; fail it in CI."""
+    if not all(programs().values()):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
 
 
 class Member:
@@ -126,7 +134,7 @@ class Cluster:
         self.members = [Member(ground, name, self._etcd) for name in ("one", "two")]
         for member in self.members:
             member.start()
-        wait_until(self.is_whole, "Patroni's members to agree")
+        self.wait_until_whole()
         self._make_database()
 
     def _start_etcd(self) -> subprocess.Popen[bytes]:
@@ -140,6 +148,14 @@ class Cluster:
             *(f"--listen-peer-urls={peers}", f"--initial-advertise-peer-urls={peers}"),
         )
         return self._ground.spawn(words, "etcd.log", cwd="etcd")
+
+    def wait_until_whole(self) -> None:
+        """Wait for a primary and a synchronous standby. Raises TimeoutError."""
+        wait_until(self.is_whole, "Patroni's members to agree")
+
+    def wait_for_primary(self) -> None:
+        """Wait for one. Raises TimeoutError."""
+        wait_until(lambda: any(one.is_primary() for one in self.members), "a new primary")
 
     def is_whole(self) -> bool:
         """Whether there is a primary and a synchronous standby."""
