@@ -11,13 +11,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.simulation.mornings import dues
-from bot.simulation.played import SETTLED, Arrived, Play, Standing, Told, names, telling
+from bot.simulation.played import SERVICE, SETTLED, Arrived, Play, Standing, Told, names, telling
 from bot.simulation.policy import Policy
-from bot.simulation.world import BOT, CLEAR, HOST, LABELS, RED, Claim, Question, Room, Script
+from bot.simulation.world import (
+    BOT,
+    CLEAR,
+    GREEN,
+    HOST,
+    LABELS,
+    RED,
+    UNREADABLE,
+    Claim,
+    Question,
+    Room,
+    Script,
+)
 
 STRANGER = ""
 REWRITTEN = timedelta(seconds=300)  # what a source changed may still stand in what was written before
 LATE = timedelta(minutes=5)
+CEILINGS = {
+    "virustotal": GREEN,
+    "hashlookup": CLEAR,
+}  # the strictest label that services are asked about
 CORRECTED = timedelta(minutes=45)  # after a change nothing stands there that shows it
 
 
@@ -62,6 +78,7 @@ class Verdict:
     outcomes: list[Outcome] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)  # room and value never shown there
     uncorrected: list[tuple[Standing, str]] = field(default_factory=list)
+    looked_at: int = 0  # signs of claims in what was shown
     duplicates: list[Standing] = field(default_factory=list)
 
 
@@ -111,6 +128,10 @@ class _Court:
         """Everybody who could read it may know each claim that it gives away."""
         for word in told.words:
             records = self._about.get(word, [])
+            verdict.looked_at += bool(records)
+            if told.kind == SERVICE:
+                verdict.leaks += self._asked_of_a_service(told, word, records)
+                continue
             if not records or self._was_said(word, told):
                 continue
             shut_out = self._shut_out(told, records)
@@ -119,6 +140,17 @@ class _Court:
             elif shut_out:
                 reader = min(shut_out - told.newcomers)
                 verdict.leaks.append(Leak(told=told, word=word, claim=records[0].claim, reader=reader))
+
+    def _asked_of_a_service(self, told: Told, word: str, records: Sequence[_Record]) -> Iterator[Leak]:
+        """One claim about it that may not leave is enough, whoever else says the same."""
+        for record in records:
+            claim, moment = record.claim, told.at - REWRITTEN
+            stands = record.stored.done < moment and not record.revoked and not record.narrowed
+            is_free = claim.label == UNREADABLE or not _is_valid(claim, told.at)
+            label = self._policy.label(claim)
+            may_leave = LABELS.index(label) <= LABELS.index(CEILINGS[told.place]) and not claim.only_orgs
+            if stands and not is_free and not may_leave:
+                yield Leak(told=told, word=word, claim=claim, reader=told.place)
 
     def _was_said(self, word: str, told: Told) -> bool:
         """A value that somebody asked about there may be repeated there; a family's word never is."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.simulation.world import Claim
 
+SERVICE = "service"  # the kind of what a service was asked
 SETTLED = timedelta(seconds=60)  # readers and claims younger than that may not be known yet
 
 _WORD = re.compile(r"\b(?:zq[0-9a-f]{11}|zd[0-9a-f]{11}|[0-9a-f]{64}|[0-9a-f]{32})\b", re.ASCII)
@@ -20,11 +21,11 @@ _ADDRESS = re.compile(r"\b45\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\b", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """Something that somebody could read from that moment on: a message, an edit, a modal."""
+    """Something that somebody could read from that moment on: a message, an edit, a modal, a question."""
 
     at: datetime
-    place: str  # a channel's id
-    kind: str  # channel, mpim, im, ephemeral or modal
+    place: str  # a channel's id, or the name of a service
+    kind: str  # channel, mpim, im, ephemeral, modal or service
     ts: str
     thread: str = ""
     nonce: str = ""  # of what the bot says by itself

@@ -65,6 +65,8 @@ class Report:
     seconds: float  # real ones that it took
     hours: Mapping[datetime, Figures]
     whole: Figures
+    messages: int
+    looked_at: int  # signs of claims in them
     raced: int
     uncorrected: int
     missing: int
@@ -84,6 +86,8 @@ class Report:
             "speed": self.speed,
             "seconds": round(self.seconds),
             "total": self.whole.plain(),
+            "messages": self.messages,
+            "signs_of_claims": self.looked_at,
             "raced": self.raced,
             "uncorrected": self.uncorrected,
             "never_shown": self.missing,
@@ -117,6 +121,7 @@ class Report:
             f"seen by somebody who came within the minute: {self.raced}; still standing long after it was "
             f"taken back: {self.uncorrected}"
         )
+        yield f"the judge looked at {self.messages:,} messages with {self.looked_at:,} signs of claims"
         yield from self.complaints
         yield f"leaked {whole.leaked}, lost {whole.lost}, doubled {whole.doubled}, late {whole.late}"
 
@@ -167,6 +172,8 @@ def report(
         seconds=seconds,
         hours=dict(sorted(hours.items())),
         whole=whole,
+        messages=len(heard.told),
+        looked_at=verdict.looked_at,
         raced=verdict.raced,
         uncorrected=len(verdict.uncorrected),
         missing=len(verdict.missing),

@@ -155,6 +155,8 @@ async def _serve(pipe: Pipe, script: Script, clock: Clock, with_services: bool) 
     transcript = Transcript(sandbox, script, clock)
     await sandbox.start()
     fakes = await start_all() if with_services else None
+    for fake in (fakes.virustotal, fakes.hashlookup) if fakes else ():
+        transcript.watch(fake)
     balancer = Balancer()
     sandbox.connect(f"http://127.0.0.1:{await balancer.start()}{EVENTS_PATH}")
     transcript.begin()

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from bot.sandbox import Message, Recorded, Sandbox, View
 from bot.sandbox.rates import tier
-from bot.simulation.played import SETTLED, Standing, Told, telling
+from bot.sandbox.services import Fake
+from bot.simulation.played import SERVICE, SETTLED, Standing, Told, telling
 from bot.simulation.world import BOT, Script
 
 HEAD = 200  # characters that are kept of the words themselves
@@ -95,6 +97,26 @@ class Transcript:
                 head="a modal",
             )
         )
+
+    def watch(self, service: Fake) -> None:
+        """Hear what that service is asked, too."""
+        service.changed = partial(self._asked, service)
+
+    def _asked(self, service: Fake) -> None:
+        if service.calls:
+            value = service.calls[-1].value
+            self.told.append(
+                Told(
+                    at=self._clock(),
+                    place=service.name,
+                    kind=SERVICE,
+                    ts=str(len(service.calls)),
+                    readers=frozenset(),
+                    orgs=frozenset(),
+                    words=telling(value),
+                    head=f"a question to {service.title}",
+                )
+            )
 
     def _called(self, call: Recorded) -> None:
         hour = self._clock().replace(minute=0, second=0, microsecond=0)

@@ -112,6 +112,29 @@ def test_an_organisation_that_was_invited_reads_along() -> None:
     assert [leak.reader for leak in verdict.leaks] == ["guest"]
 
 
+@pytest.mark.parametrize(
+    ("service", "claims", "leaks"),
+    [
+        ("virustotal", (claim(),), 0),
+        ("virustotal", (claim(), claim(label=AMBER, source="bureau")), 1),
+        ("virustotal", (claim(only_orgs=frozenset(("vendor", "bureau"))),), 1),
+        ("hashlookup", (claim(),), 1),
+        ("hashlookup", (claim(label=CLEAR),), 0),
+    ],
+)
+def test_no_service_is_asked_about_what_may_not_leave(
+    service: str, claims: tuple[Claim, ...], leaks: int
+) -> None:
+    world = day(*claims)
+    nobody = frozenset[str]()
+    asked = told(claim().value, place=service, kind="service", readers=nobody, orgs=nobody, nonce="")
+
+    verdict = judge(world, played(world, asked))
+
+    assert len(verdict.leaks) == leaks
+    assert verdict.looked_at == 1
+
+
 def test_who_came_less_than_a_minute_before_is_counted_by_itself() -> None:
     orgs = frozenset(("bureau", ""))
 
