@@ -13,7 +13,8 @@ Opening makes the tables. A second `open_store(postgres)` is a second replica on
 open the same address; it holds its password, so hand it over in the environment.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +22,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.store import open_store
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_address import Address, read
 from bot.store.sql_store import SqlStore
 from bot.store.sqlite import SqliteStore
 from tests.store.contract import Backend, now
+
+_TABLES = """SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
+WHERE schemaname = 'public' AND tablename <> 'liaison_migration'"""
 
 
 class SqliteBackend:
@@ -77,6 +82,25 @@ def at_schema(url: str, place: str) -> Address:
     address = read(url, {})
     options = f"{address.parameters['options']} -c search_path={name}"
     return replace(address, parameters={**address.parameters, "options": options})
+
+
+@pytest.fixture
+def emptied(postgres: str) -> Iterator[Callable[[], str]]:
+    """Gives the address of a store in PostgreSQL, emptied each time."""
+    asyncio.run(_make(postgres))
+    with psycopg.connect(postgres, autocommit=True) as session:
+        [(tables,)] = session.execute(_TABLES)
+        clear = f"TRUNCATE {tables} RESTART IDENTITY; INSERT INTO clock (id, head) VALUES (1, 0)"  # noqa: S608 (names)
+
+        def empty() -> str:
+            session.execute(clear.encode())
+            return postgres
+
+        yield empty
+
+
+async def _make(url: str) -> None:
+    await (await open_store(url)).close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -8,20 +8,26 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.assertions import Assertion
 from bot.deliveries import ENDED
-from bot.store.sqlite import SqliteStore
+from tests.postgres.cluster import wait_until
 from tests.store.contract import T0, digest, everything
 from tests.store.contract_subscriptions import MINUTE
-from tests.store.victim import BATCHES, BUDGETS, SPENT, batch
+from tests.store.victim import BATCHES, BUDGETS, SPENT, batch, opened
 
 ROUNDS = 25  # of each test; the four of imports make a hundred kills
+POSTGRES_ROUNDS = 4
+_OTHERS = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+AND backend_type = 'client backend' AND application_name = 'liaison' OR pid = pg_backend_pid()"""
 _LATEST_SECONDS = 0.004  # after the last acknowledgement that was waited for
 
 
@@ -31,10 +37,10 @@ class Nursery:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def kill_one(self, kind: str, path: Path, chance: random.Random) -> list[int]:
+    def kill_one(self, kind: str, place: str, chance: random.Random) -> list[int]:
         """Let a victim work on a store and kill it; the batches it acknowledged."""
         assert self._process.stdin is not None
-        print(kind, path.as_posix(), file=self._process.stdin, flush=True)
+        print(kind, place, file=self._process.stdin, flush=True)
         pid = int(self._line().removeprefix("pid "))
         lines = [self._line() for _ in range(chance.randrange(BATCHES - 1))]
         time.sleep(chance.uniform(0, _LATEST_SECONDS))  # to hit it anywhere between two batches
@@ -67,79 +73,104 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> list[Assertion]:
     """What an import ends with that nobody killed."""
-    return asyncio.run(_finish(tmp_path_factory.mktemp("unbroken") / "store.db"))
+    return asyncio.run(finish(str(tmp_path_factory.mktemp("unbroken") / "store.db")))
+
+
+@dataclass(frozen=True)
+class Graveyard:
+    """Where victims work: a new place for each."""
+
+    rounds: int
+    place: Callable[[], str]
+    complaints: Callable[[str], list[str]]  # of a place whose victim is dead
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def graveyard(request: pytest.FixtureRequest, tmp_path: Path) -> Graveyard:
+    """Files, or one PostgreSQL that is emptied."""
+    if request.param == "sqlite":
+        numbers = count()
+        return Graveyard(ROUNDS, lambda: str(tmp_path / f"{next(numbers)}.db"), _complaints)
+    return Graveyard(POSTGRES_ROUNDS, request.getfixturevalue("emptied"), _still_there)
 
 
 @pytest.mark.parametrize("kind", ["import", "both"])
 @pytest.mark.parametrize("half", [1, 2])
 def test_killed_at_any_moment_nothing_is_lost(
-    nursery: Nursery, unbroken: list[Assertion], tmp_path: Path, kind: str, half: int
+    nursery: Nursery, unbroken: list[Assertion], graveyard: Graveyard, kind: str, half: int
 ) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}, part {half}")
     chance = random.Random(seed)
 
-    for number in range(ROUNDS):
-        path = tmp_path / f"{number}.db"
+    for _ in range(graveyard.rounds):
+        place = graveyard.place()
 
-        stored = nursery.kill_one(kind, path, chance)
+        stored = nursery.kill_one(kind, place, chance)
 
-        assert _complaints(path) == ["ok"]
-        assert asyncio.run(_holds(path, stored))
-        assert asyncio.run(_finish(path)) == unbroken
+        assert graveyard.complaints(place) == ["ok"]
+        assert asyncio.run(holds(place, stored))
+        assert asyncio.run(finish(place)) == unbroken
 
 
 def test_killed_at_any_moment_what_was_spent_stays_spent_and_what_was_found_is_kept(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, graveyard: Graveyard
 ) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
 
-    for number in range(ROUNDS):
-        path = tmp_path / f"{number}.db"
+    for _ in range(graveyard.rounds):
+        place = graveyard.place()
 
-        stored = nursery.kill_one("spend", path, chance)
+        stored = nursery.kill_one("spend", place, chance)
 
-        assert _complaints(path) == ["ok"]
-        rolling, day, kept = asyncio.run(_spent(path))
+        assert graveyard.complaints(place) == ["ok"]
+        rolling, day, kept = asyncio.run(spent(place))
         assert rolling == day  # all or none
         assert SPENT * len(stored) <= day <= SPENT * (len(stored) + 1)
         assert kept >= len(stored)
 
 
-def test_killed_at_any_moment_every_delivery_follows_the_one_before(nursery: Nursery, tmp_path: Path) -> None:
+def test_killed_at_any_moment_every_delivery_follows_the_one_before(
+    nursery: Nursery, graveyard: Graveyard
+) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
 
-    for number in range(ROUNDS):
-        path = tmp_path / f"{number}.db"
+    for _ in range(graveyard.rounds):
+        place = graveyard.place()
 
-        stored = nursery.kill_one("deliver", path, chance)
+        stored = nursery.kill_one("deliver", place, chance)
 
-        assert _complaints(path) == ["ok"]
-        asyncio.run(_check_deliveries(path, len(stored)))
+        assert graveyard.complaints(place) == ["ok"]
+        asyncio.run(check_deliveries(place, len(stored)))
 
 
-def _complaints(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as made:
+def _complaints(place: str) -> list[str]:
+    with closing(sqlite3.connect(place)) as made:
         return [row for (row,) in made.execute("PRAGMA integrity_check")]
 
 
-async def _holds(path: Path, stored: Sequence[int]) -> bool:
+def _still_there(place: str) -> list[str]:
+    """Wait for the end of the victim's sessions: the server may be about to commit what was sent."""
+    with psycopg.connect(place, autocommit=True) as session:
+        wait_until(lambda: session.execute(_OTHERS).fetchone() == (1,), "the end of a victim's sessions")
+    return ["ok"]
+
+
+async def holds(place: str, stored: Sequence[int]) -> bool:
     """Whether all acknowledged batches are there: adding them again makes no new rows."""
-    store = SqliteStore(path)
-    await store.open()
+    store = await opened(place)
     rows = {(row.source, row.indicator) for row in await everything(store)}
     await store.close()
     return rows >= {(each.source, each.indicator) for number in stored for each in batch(number)}
 
 
-async def _finish(path: Path) -> list[Assertion]:
+async def finish(place: str) -> list[Assertion]:
     """Run the whole import again; everything there is then."""
-    store = SqliteStore(path)
-    await store.open()
+    store = await opened(place)
     for number in range(BATCHES):
         await store.add(batch(number))
     rows = await everything(store)
@@ -147,20 +178,18 @@ async def _finish(path: Path) -> list[Assertion]:
     return rows
 
 
-async def _spent(path: Path) -> tuple[int, int, int]:
+async def spent(place: str) -> tuple[int, int, int]:
     """What was used of both budgets, and how many findings are kept."""
-    store = SqliteStore(path)
-    await store.open()
+    store = await opened(place)
     rolling, day = await store.spent(BUDGETS, at=T0)
     found = await store.findings("host", [digest(number) for number in range(BATCHES)])
     await store.close()
     return rolling, day, len(found)
 
 
-async def _check_deliveries(path: Path, stored: int) -> None:
+async def check_deliveries(place: str, stored: int) -> None:
     """Of the round that was under way each step is done in full or not at all, and none before another."""
-    store = SqliteStore(path)
-    await store.open()
+    store = await opened(place)
     found = (await store.deliveries())[::-1]
     cursors = [0, *(delivery.upto for delivery in found)]
     assert [delivery.since for delivery in found] == cursors[:-1]

@@ -2,13 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import psycopg
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,9 +29,6 @@ from tests.strategies import INDICATORS, assertions
 
 CHANNELS = ("C0ONE", "C0TWO", "c0one", "Ä")
 OWNERS = ("one", "two")
-_TABLES = """SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
-WHERE schemaname = 'public' AND tablename <> 'liaison_migration'"""
-
 Step = tuple[Any, ...]
 
 _numbers = st.integers(1, 6)
@@ -188,21 +183,6 @@ QUESTIONS: Sequence[Callable[[Store], Awaitable[Any]]] = (
 )
 
 
-@pytest.fixture
-def emptied(postgres: str) -> Iterator[Callable[[], str]]:
-    """Gives the address of a store, emptied each time."""
-    asyncio.run(_make(postgres))
-    with psycopg.connect(postgres, autocommit=True) as session:
-        [(tables,)] = session.execute(_TABLES)
-        clear = f"TRUNCATE {tables} RESTART IDENTITY; INSERT INTO clock (id, head) VALUES (1, 0)"  # noqa: S608 (names)
-
-        def empty() -> str:
-            session.execute(clear.encode())
-            return postgres
-
-        yield empty
-
-
 @given(steps=st.lists(_step, min_size=4, max_size=16))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_engines_answer_alike(emptied: Callable[[], str], steps: Sequence[Step]) -> None:
@@ -223,9 +203,3 @@ async def _compare(path: Path, url: str, steps: Sequence[Step]) -> None:
     finally:
         for side in (lite, postgres):
             await side.store.close()
-
-
-async def _make(url: str) -> None:
-    store = SqlStore(PostgresEngine(read(url, {})))
-    await store.open()
-    await store.close()

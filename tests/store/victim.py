@@ -14,6 +14,9 @@ from bot.assertions import Assertion
 from bot.budgets import Allowance, Calendar
 from bot.deliveries import State
 from bot.indicators import Kind
+from bot.store.postgres import PostgresEngine
+from bot.store.postgres_address import read
+from bot.store.sql_store import SqlStore
 from bot.store.sqlite import SqliteStore
 from bot.tlp import Label
 from tests.store.contract import T0, claim, digest
@@ -40,17 +43,22 @@ def batch(number: int) -> list[Assertion]:
     return [*new, *old]
 
 
-async def _import(path: Path) -> None:
-    store = SqliteStore(path)
+async def opened(place: str) -> SqlStore:
+    """A store in that file, or at that address of PostgreSQL."""
+    store = SqlStore(PostgresEngine(read(place, {}))) if "://" in place else SqliteStore(Path(place))
     await store.open()
+    return store
+
+
+async def _import(place: str) -> None:
+    store = await opened(place)
     for number in range(BATCHES):
         await store.add(batch(number))
         _say(f"stored {number}")
 
 
-async def _import_and_look_up(path: Path) -> None:
-    store = SqliteStore(path)
-    await store.open()
+async def _import_and_look_up(place: str) -> None:
+    store = await opened(place)
     for number in range(BATCHES):
         *found, _ = await asyncio.gather(
             *(store.lookup([digest(n)]) for n in range(_LOOKUPS)), store.add(batch(number))
@@ -60,9 +68,8 @@ async def _import_and_look_up(path: Path) -> None:
         _say(f"stored {number}")
 
 
-async def _spend(path: Path) -> None:
-    store = SqliteStore(path)
-    await store.open()
+async def _spend(place: str) -> None:
+    store = await opened(place)
     for number in range(BATCHES):
         await asyncio.gather(
             *(store.spend(BUDGETS, at=T0) for _ in range(SPENT)),
@@ -71,9 +78,8 @@ async def _spend(path: Path) -> None:
         _say(f"stored {number}")
 
 
-async def _deliver(path: Path) -> None:
-    store = SqliteStore(path)
-    await store.open()
+async def _deliver(place: str) -> None:
+    store = await opened(place)
     await store.subscribe(daily(), next_at=T0)
     for number in range(BATCHES):
         await store.add([claim(number + 1), claim(number, revoked=True)])
@@ -91,10 +97,10 @@ def _say(words: str) -> None:
 
 
 def _serve(orders: Sequence[str]) -> None:
-    kind, path = orders
+    kind, place = orders
     _say(f"pid {os.getpid()}")
     work = {"import": _import, "both": _import_and_look_up, "spend": _spend, "deliver": _deliver}[kind]
-    asyncio.run(work(Path(path)))
+    asyncio.run(work(place))
     os._exit(0)
 
 
