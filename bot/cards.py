@@ -39,10 +39,12 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 def dated(as_of: datetime | None) -> list[Part]:
     """That an answer is not of now, if it is not."""
-    if as_of is None:
-        return []
-    time = as_of.astimezone(UTC).strftime("%H:%M")
-    return [Footnote(Words(f"⚠️ The store's primary does not answer: this is as of {time} UTC."))]
+    return [] if as_of is None else [Footnote(Words(f"⚠️ {age(as_of)}"))]
+
+
+def age(as_of: datetime) -> str:
+    """The same in plain words."""
+    return f"The store's primary does not answer: this is as of {as_of.astimezone(UTC):%H:%M} UTC."
 
 
 def is_empty(entry: Entry) -> bool:

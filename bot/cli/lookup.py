@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from bot.answers import as_json
-from bot.cards import counts, dated, titled
+from bot.cards import age, counts, dated, titled
 from bot.chat import Lookup
 from bot.cli.context import Context, pass_context
 from bot.config import load
@@ -47,6 +47,8 @@ def lookup(context: Context, text: tuple[str, ...], org: str, wants_json: bool) 
     answer = asyncio.run(_look_up(asked, audience, registry, context.store))
     if wants_json:
         click.echo(json.dumps(as_json(answer.entries), indent=1, ensure_ascii=False))
+        if answer.as_of is not None:
+            click.echo(age(answer.as_of), err=True)
     else:
         click.echo(as_text(answer))
 
