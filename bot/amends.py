@@ -13,7 +13,7 @@ from bot.digest_cards import table
 from bot.digests import rank
 from bot.indicators import Indicator
 from bot.layout import Footnote, Heading, Paragraph, Part, Words, blocks, pages, plain, words
-from bot.sharing import Audience, Cleared, World, called, clear, may_release
+from bot.sharing import UNKNOWN, Audience, Cleared, World, called, clear, may_release
 from bot.tlp import Label
 
 SERVICE = (
@@ -40,11 +40,12 @@ class Judged:
     kept: tuple[Item, ...] = ()  # items that stay, under the labels of now
     taken: tuple[Item, ...] = ()  # may stand there no longer
     stale: tuple[Item, ...] = ()  # may, but not as it stands there
+    names_too_much: bool = False  # a source by a name that not all readers may know
 
     @property
     def is_affected(self) -> bool:
-        """Whether it must not stay as it is; a note about a correction has said how it was then."""
-        return bool(self.taken or (self.stale and self.post.purpose != NOTE))
+        """Whether it must not stay as it is."""
+        return bool(self.taken or self.stale or self.names_too_much)
 
 
 def judge(post: Post, stored: Stored, audience: Audience, world: World) -> Judged:
@@ -61,10 +62,11 @@ def judge(post: Post, stored: Stored, audience: Audience, world: World) -> Judge
             continue
         stay[key(item)] = one
         kept.append(msgspec.structs.replace(item, label=max(item.label, one.label)))
-        if one.label > item.label or (one.revoked and key(item) in changed):
-            stale.append(item)
+        if one.label > item.label or (one.revoked and key(item) in changed and post.purpose != NOTE):
+            stale.append(item)  # a note has said that it was revoked, under the label of then
     shown = tuple(one for place, one in stay.items() if not place[0].startswith((SERVICE, FIGURES)))
-    return Judged(post, shown, tuple(kept), tuple(taken), tuple(stale))
+    is_known = all(_is_called_as_then(one.source, post, audience, world) for one in shown)
+    return Judged(post, shown, tuple(kept), tuple(taken), tuple(stale), names_too_much=not is_known)
 
 
 def key(item: Item) -> Key:
@@ -178,25 +180,28 @@ def root(post: Post) -> str:
 
 
 def _claim(item: Item, post: Post, stored: Stored, world: World) -> Assertion | None:
-    """What a service said was cleared for those who could read it then.
-
-    Figures count what nobody else was cleared for, under whatever label: they are for these readers alone.
-    """
+    """What a service said was cleared for those who could read it then; figures as their post says."""
     if not item.source.startswith((SERVICE, FIGURES)):
         return stored.get(key(item))
-    entitled = frozenset(post.readers)
-    only = entitled if item.source == FIGURES else None
+    is_counted = item.source == FIGURES
+    readers = frozenset(post.entitled if is_counted else post.readers)
     return Assertion(
         indicator=item.indicator,
         source=world.host,
         label=item.label,
-        addressed_to=entitled,
-        only_orgs=only,
+        addressed_to=readers,
+        only_orgs=readers if is_counted and UNKNOWN not in readers else None,
     )
 
 
 def _may_stand(one: Assertion, post: Post, audience: Audience, world: World) -> bool:
     return may_release(one, audience, _as_posted(one, post, world)).release
+
+
+def _is_called_as_then(source: str, post: Post, audience: Audience, world: World) -> bool:
+    then = replace(audience, orgs=frozenset(post.readers) or audience.orgs)
+    joined = replace(then, orgs=then.orgs | audience.orgs)
+    return called(source, then, world) == called(source, joined, world)
 
 
 def _as_posted(one: Assertion, post: Post, world: World) -> World:

@@ -74,7 +74,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 def figures(label: Label) -> Item:
-    """What a post shows that tells figures; nobody is named."""
+    """What a post shows that counts claims it does not name: `Post.entitled` says for whom that is."""
     return Item(FIGURES, Indicator(Kind.DOMAIN, ""), label)
 
 
@@ -116,6 +116,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     posted_at: datetime
     readers: tuple[str, ...] = ()  # organisations that could read it then
     items: tuple[Item, ...] = ()
+    entitled: tuple[str, ...] = ()  # organisations that might read its figures, too: `sharing.entitled`
     files: tuple[str, ...] = ()  # Slack ids of files that came with it
     # intended, shown, doubted (to be judged anew), correcting, corrected, deleting, deleted, unreachable
     state: str = "shown"

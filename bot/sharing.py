@@ -149,6 +149,22 @@ def may_release(assertion: Assertion, audience: Audience, world: World) -> Decis
     return _decide(assertion, audience, _readers(audience, world), world)
 
 
+def entitled(assertions: Iterable[Assertion], audience: Audience, world: World) -> frozenset[str]:
+    """Who might read, too, all that `clear` shows of these, under the names that it gives to their sources.
+
+    With UNKNOWN among them: everybody. To judge figures over claims that are not named themselves.
+    """
+    readers = _readers(audience, world)
+    released = [one for one in assertions if _decide(one, audience, readers, world).release]
+    found = world.in_force | {world.host, UNKNOWN}
+    for source in {one.source for one in released}:
+        found &= _named_to(source, readers, world)
+    for one in released:
+        if not _is_for_everyone(one):
+            found &= _allowed(one, world)
+    return found
+
+
 def called(org: str, audience: Audience, world: World) -> str:
     """What this audience may read in the place of an organisation's name."""
     name = _source_as_read(org, _readers(audience, world), world)[1]
@@ -361,6 +377,13 @@ def _place(shown: Shown) -> _Place:
     """Everything that is read takes part: two claims in the same place read the same."""
     rest = (shown.last_seen, shown.family, shown.context, shown.confidence, shown.tags, shown.to_ids)
     return (shown.indicator, -shown.label, shown.source, str(shown.first_seen), repr((*rest, shown.revoked)))
+
+
+def _named_to(source: str, readers: frozenset[str], world: World) -> frozenset[str]:
+    """Who would read the same in the place of a source's name if they read along with these."""
+    known = world.in_force | {world.host, UNKNOWN}
+    as_read = _source_as_read(source, readers, world)
+    return frozenset(org for org in known if _source_as_read(source, readers | {org}, world) == as_read)
 
 
 def _source_as_read(source: str, readers: frozenset[str], world: World) -> tuple[str, str]:

@@ -88,6 +88,7 @@ class Summary:
 
     audience: Audience
     label: Label  # the strictest of everything that is counted
+    entitled: frozenset[str] = frozenset()  # who might read all of it, too: `sharing.entitled`
     bounds: tuple[datetime, ...]  # DAYS + 1 moments, the oldest first; the day ends with the last
     days: tuple[int, ...]  # reports, the oldest day first
     sources: tuple[tuple[str, int], ...] = ()  # of the day, as in every list the most frequent first

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot import answers
 from bot.assertions import Assertion
 from bot.indicators import Indicator
-from bot.sharing import UNKNOWN, Audience, Cleared, Reach, World, clear, may_release
+from bot.sharing import UNKNOWN, Audience, Cleared, Reach, World, clear, entitled, may_release
 from bot.tlp import Label, Pap
 from tests import policy_reference
 from tests.strategies import (
@@ -215,3 +215,29 @@ def test_a_source_is_named_only_to_whom_it_agreed(
 
 def _json(asked: list[Indicator], cleared: Cleared) -> bytes:
     return msgspec.json.encode(answers.as_json(answers.entries(asked, cleared)))
+
+
+# Figures are judged by who might have read everything that they count.
+
+
+@proof
+@given(some_assertions, conversations, worlds, st.sampled_from((*READERS, UNKNOWN)))
+def test_whoever_is_entitled_may_join_and_everything_reads_the_same(
+    told: list[Assertion], audience: Audience, world: World, joining: str
+) -> None:
+    joined = replace(audience, orgs=audience.orgs | {joining})
+    known = joining if joining in world.in_force | {world.host} else UNKNOWN
+
+    if known in entitled(told, audience, world):
+        assert clear(told, joined, world).shown == clear(told, audience, world).shown
+
+
+@proof
+@given(some_assertions, conversations, worlds, st.sampled_from(READERS))
+def test_whoever_is_not_entitled_would_read_less_or_otherwise(
+    told: list[Assertion], audience: Audience, world: World, joining: str
+) -> None:
+    joined = replace(audience, orgs=audience.orgs | {joining})
+
+    if joining in world.in_force and joining not in entitled(told, audience, world):
+        assert clear(told, joined, world).shown != clear(told, audience, world).shown

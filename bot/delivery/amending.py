@@ -166,7 +166,8 @@ class Thread:
         if post.state == "correcting":
             message = amends.corrected(judged, scene.audience, scene.world)
             if message is not None and await self._correct(post, message, scene.audience):
-                await self._books.put(post, items=judged.kept)
+                readers = tuple(sorted({*post.readers, *scene.audience.orgs}))
+                await self._books.put(post, items=judged.kept, readers=readers)
                 return
             post = await self._books.put(post, state="deleting")
         if post.state == "deleting":

@@ -16,7 +16,7 @@ from bot.digests import Digest, Gathering, items
 from bot.indicators import Indicator
 from bot.organisations import Registry
 from bot.services import Enrichment, Store, Written
-from bot.sharing import Audience, clear
+from bot.sharing import Audience, clear, entitled
 from bot.subscriptions import Purpose, Subscribed
 from bot.summaries import Summary
 
@@ -25,10 +25,11 @@ RECENT = 100  # deliveries of a channel among which the last one of the same pur
 
 @dataclass(frozen=True)
 class _Draft:
-    """A digest before it is set, and every claim in it."""
+    """A digest before it is set, every claim in it, and who might read all of it, too."""
 
     digest: Digest
     items: tuple[Item, ...]
+    entitled: frozenset[str]
     changes_upto: int
 
 
@@ -53,12 +54,17 @@ class Compiler:
             told = await self._summary(audience, last_end(due, _end(delivery, self._clock), delivery.zone))
             async with self._one_chart:
                 pieces = await asyncio.to_thread(typesetting.of_summary, told)
-            return Edition(audience=audience, pieces=pieces)
+            return Edition(audience=audience, pieces=pieces, entitled=tuple(sorted(told.entitled)))
         draft = await self._draft(delivery, audience)
         if draft.digest.is_empty and not delivery.say_nothing_new:
             return Edition(audience=audience, pieces=(), changes_upto=draft.changes_upto)
         pieces = await asyncio.to_thread(typesetting.of_digest, draft.digest, draft.items)
-        return Edition(audience=audience, pieces=pieces, changes_upto=draft.changes_upto)
+        return Edition(
+            audience=audience,
+            pieces=pieces,
+            entitled=tuple(sorted(draft.entitled)),
+            changes_upto=draft.changes_upto,
+        )
 
     async def preview(self, subscribed: Subscribed, readers: Audience, *, viewer: Audience) -> Written:
         """What would be delivered now, without what the viewer may not see."""
@@ -85,6 +91,7 @@ class Compiler:
     async def _draft(self, delivery: Delivery, audience: Audience, viewer: Audience | None = None) -> _Draft:
         world = self._registry.world(self._clock())
         gathering, found = Gathering(audience, filters=delivery.filters), list[Item]()
+        readers = entitled((), audience, world)
         start, since = await self._start(delivery)
         async for page in between(self._store, start, delivery.upto):
             earlier = await self._earlier(page, start)
@@ -93,13 +100,16 @@ class Compiler:
                 before = clear(known, audience, world)
                 gathering.add(clear(portion, audience, world), before=before)
                 found += items(portion, audience, world, filters=delivery.filters)
+                readers &= entitled((*portion, *known), audience, world)
                 await asyncio.sleep(0)
         until = _end(delivery, self._clock)
         told = await changed(self._store, delivery.channel, audience, viewer, world, since=since, until=until)
         digest = await asyncio.to_thread(
             gathering.digest, since=since, until=until, changed=told.changed, attach=delivery.attach
         )
-        return _Draft(digest, (*found, *told.items), told.upto)
+        if told.changed:  # what was taken back was known to these readers alone
+            readers &= audience.orgs
+        return _Draft(digest, (*found, *told.items), readers, told.upto)
 
     async def _earlier(
         self, page: Sequence[Assertion], since: int

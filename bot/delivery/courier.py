@@ -237,6 +237,7 @@ class Errand:
             posted_at=self._means.clock(),
             readers=tuple(sorted(content.audience.orgs)),
             items=piece.items,
+            entitled=content.entitled,
             files=(ts,) if isinstance(piece, File) else (),
             # Much may have happened since it was sent: found again, it is judged anew.
             state="doubted" if is_found else "shown",

@@ -58,6 +58,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
 
     audience: Audience
     pieces: tuple[Piece, ...]  # none if there is nothing to say
+    entitled: tuple[str, ...] = ()  # who might read all of it, too: `sharing.entitled`
     changes_upto: int = 0  # the number of the last change that it tells of, if it concerns its channel
     judged_upto: int = 0  # that of the last one before it was begun: of later ones it may know nothing
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from bisect import bisect_left
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.delivery.reading import between, portions
 from bot.organisations import Registry
 from bot.services import Enrichment, Store
-from bot.sharing import Audience, World, clear
+from bot.sharing import Audience, World, clear, entitled
 from bot.summaries import Asked, Dealings, Figures, Summary, bounds, concerned, ending
 
 DAY = timedelta(days=1)
@@ -30,16 +31,18 @@ async def summary(
     With a viewer what that person may not see is left out, too.
     """
     ends = [await store.head_at(moment) for moment in bounds(until)]
-    figures = Figures(audience, world, until)
+    figures, readers = Figures(audience, world, until), entitled((), audience, world)
     async for page in between(store, ends[0], ends[-1]):
         for day, group in groupby(page, key=lambda one: bisect_left(ends, one.seq) - 1):
             for portion in portions(list(group), viewer, world):
                 figures.add(clear(portion, audience, world), day=day)
+                readers &= entitled(portion, audience, world)
                 await asyncio.sleep(0)
     org = _told_of(audience, viewer, world)
     if org is None:
-        return figures.summary()
-    return figures.summary(await _dealings(store, registry, enrichment, org, world, until))
+        return replace(figures.summary(), entitled=readers)
+    told = figures.summary(await _dealings(store, registry, enrichment, org, world, until))
+    return replace(told, entitled=readers & {org, world.host})
 
 
 def last_end(due: datetime, now: datetime, zone: str) -> datetime:

@@ -14,7 +14,14 @@ from bot.summaries import Summary
 
 def of_digest(digest: Digest, items: Sequence[Item]) -> tuple[Piece, ...]:
     """The message, its thread and its files; `items` are all claims in it. Takes seconds for very many."""
-    otherwise = tuple(_sheet(each, items) for each in instead(digest)) if digest.is_filed else ()
+    counted = figures(digest.label)
+
+    def of(posting: Posting) -> Sheet:
+        """A message that counts what it does not name says so."""
+        named = items_in(posting.indicators, items)
+        return sheet(posting.message, named if len(named) == len(items) else (*named, counted))
+
+    otherwise = tuple(map(of, instead(digest))) if digest.is_filed else ()
     words = sheet(note(digest))
     files = [
         file(
@@ -26,7 +33,7 @@ def of_digest(digest: Digest, items: Sequence[Item]) -> tuple[Piece, ...]:
         )
         for each in attachments(digest)
     ]
-    return (*(_sheet(each, items) for each in postings(digest)), *files)
+    return (*map(of, postings(digest)), *files)
 
 
 def of_summary(summary: Summary) -> tuple[Piece, ...]:
@@ -35,7 +42,3 @@ def of_summary(summary: Summary) -> tuple[Piece, ...]:
     told = (figures(summary.label),)
     drawn = file(picture.name, picture.content, words=sheet(note(summary)), items=told)
     return (*(sheet(each.message, told) for each in postings(summary)), drawn)
-
-
-def _sheet(posting: Posting, items: Sequence[Item]) -> Sheet:
-    return sheet(posting.message, items_in(posting.indicators, items))

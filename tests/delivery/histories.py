@@ -122,6 +122,7 @@ class History:
         self.scene, self.seen = scene, list[Seen]()
         self.wished = list[tuple[str, int]]()  # messages that must not show that any more
         self.corrected = 0
+        self._moments = list[Sequence[Assertion]]()  # the claims before each step
         scene.board.accepted = self._see
         scene.board.readers_now[DIRECT] = Audience(
             reach=Reach.DM, orgs=frozenset({"trendmicro"}), persons=frozenset({"U0TOMO"})
@@ -151,6 +152,7 @@ class History:
 
     async def take(self, step: Step) -> None:
         """Do it; whoever is killed is followed by another."""
+        self._moments.append(await self._claims())
         if step[0] == "kill":
             self._begin(Life(int(str(step[1]))))
             return
@@ -275,9 +277,24 @@ class History:
                 (there, number) for ts, number in self.wished if ts == there.ts and number in there.names
             ]
             written = next((each.orgs for each in self.seen if each.ts == there.ts), frozenset())
-            if _tells_figures(there) and audience.orgs - written:
-                found.append((there, audience.orgs))
+            if _tells_figures(there):
+                others = audience.orgs - written
+                found += [(there, org) for org in others if not self._might_read(org, audience, written)]
         return found
+
+    def _might_read(self, org: str, audience: Audience, written: frozenset[str]) -> bool:
+        """Whether at some moment all that these could read was for that organisation, too."""
+        world = registry().world(self.scene.clock())
+        then, joined = replace(audience, orgs=written), replace(audience, orgs=written | {org})
+        return any(
+            all(
+                may_release(one, joined, world).release
+                for one in claims
+                if may_release(one, then, world).release
+            )
+            for claims in self._moments
+            if claims
+        )
 
     def untold(self) -> list[Seen]:
         """What others than the host could read and can no more, of which operators did not hear."""

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from bot import amends
 from bot.blockkit import message_problems
-from bot.deliveries import Delivery, State
+from bot.deliveries import Delivery, Post, State
 from bot.delivery.compiler import Compiler
 from bot.delivery.edition import Edition, File, Sheet, decode, encode
 from bot.delivery.figures import last_end
@@ -70,10 +71,40 @@ async def test_each_audience_gets_its_own(stage: Stage) -> None:
     assert "1 new indicator" in others
 
 
+@pytest.mark.parametrize(
+    ("label", "stays"),
+    [(Label.GREEN, True), (Label.AMBER_STRICT, False)],
+    ids=["also for them", "not for them"],
+)
+async def test_what_counts_more_than_it_names_is_judged_by_all_of_it_when_others_join(
+    stage: Stage, label: Label, stays: bool
+) -> None:
+    claims = [assertion(number, source="igci") for number in range(1, 41)]
+    least = assertion(41, source="igci", label=label, confidence=1, addressed_to=frozenset({"kaspersky"}))
+    edition = await compiler(stage).edition(await stage.begin(claims=[*claims, least]), KASPERSKY)
+    first = edition.pieces[0]
+    assert least.indicator not in {item.indicator for item in first.items}
+
+    joined = replace(KASPERSKY, orgs=KASPERSKY.orgs | {"trendmicro"})
+    post = Post(
+        channel=CHANNEL,
+        ts="1.1",
+        purpose="digest",
+        posted_at=T0,
+        items=first.items,
+        entitled=edition.entitled,
+    )
+    stored = {(one.source, one.indicator): one for one in claims}
+    world = REGISTRY.world(stage.clock())
+
+    assert not amends.judge(post, stored, KASPERSKY, world).is_affected
+    assert amends.judge(post, stored, joined, world).is_affected is not stays
+
+
 async def test_where_nothing_may_be_seen_nothing_is_said(stage: Stage) -> None:
     delivery = await stage.begin(claims=[assertion(1, label=Label.AMBER_STRICT)])
 
-    assert await compiler(stage).edition(delivery, TREND) is None
+    assert (await compiler(stage).edition(delivery, TREND)).pieces == ()
 
 
 async def test_what_slack_refused_for_good_is_made_up_for_by_the_next_one(stage: Stage) -> None:

@@ -110,6 +110,21 @@ def test_a_summary_goes_when_others_come_to_read_it(tmp_path: Path, org: str) ->
     assert [words for words in after.scene.told if "its figures" in words]
 
 
+def test_a_source_goes_by_another_name_when_somebody_joins_who_may_not_know_it(tmp_path: Path) -> None:
+    posted: list[Step] = [("leave", HOST, "trendmicro"), ("digest", HOST), ("mention", HOST)]
+    before, _ = asyncio.run(played(tmp_path, posted))
+    assert "Kaspersky" in " ".join(each.text for each in before.scene.board.at(HOST))
+    folder = tmp_path / "other"
+    folder.mkdir()
+
+    after, wrong = asyncio.run(played(folder, [*posted, ("join", HOST, "trendmicro")]))
+
+    assert wrong == []
+    texts = " ".join(each.text for each in after.scene.board.at(HOST))
+    assert "Kaspersky" not in texts
+    assert "Partner k" in texts
+
+
 def test_a_summary_keeps_its_figures_when_what_they_count_is_revoked_and_that_is_said(tmp_path: Path) -> None:
     steps: list[Step] = [("summary", HOST), ("digest", HOST), ("revoke", 1)]
 
