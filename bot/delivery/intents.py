@@ -71,7 +71,7 @@ class Intents:
                 else "There may be more"
             )
             await self._tools.tell(
-                f"An answer that was being posted in {intent.channel}, {intent.posted_at:%d %b %Y %H:%M} UTC, "
+                f"An answer being posted in {intent.channel}, {intent.posted_at:%d %b %Y %H:%M} UTC, "
                 f"may stand there or not: Slack does not let Liaison look ({code}), nor correct it. {much}. "
                 "Look yourself, and delete what must not stand there."
             )

@@ -28,7 +28,7 @@ Sharing = Callable[[str], Awaitable[object]]
 
 
 class ReadersChangedError(BotError):
-    """Others than those it was cleared for would read it; nothing was sent. `readers` do, if that is known."""
+    """Others than those it was cleared for would read it; nothing was sent. `readers` do, if known."""
 
     def __init__(self, readers: Audience | None = None) -> None:
         super().__init__("Who reads this conversation changed just now, so nothing was said; ask again.")

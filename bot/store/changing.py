@@ -45,7 +45,7 @@ def last(connection: Connection) -> int:
 
 
 def forget(connection: Connection, readers: Sequence[str], most: int) -> int:
-    """Delete the oldest that every one of these marks has passed; gives how many. No mark has read nothing."""
+    """Delete the oldest that all of these marks have passed; gives how many. No mark has read nothing."""
     with writing(connection, "mark"):
         marks: dict[str, int] = dict(connection.execute("SELECT name, number FROM mark").fetchall())
         upto = min((marks.get(name, 0) for name in readers), default=0)
