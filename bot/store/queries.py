@@ -42,8 +42,8 @@ def answer(
         direct = by_key(connection, {key for part in keys if not isinstance(part, BotError) for key in part})
         files = {(row.source, row.file) for row in direct if row.file is not None}
         linked = _linked(connection, files)
-    direct.sort(key=_seq)  # in the same order on every engine
-    linked.sort(key=_seq)
+    if len(questions) == 1 and not isinstance(keys[0], BotError):  # all of it is one answer
+        return [_in_order((*direct, *linked))]
     about: dict[Indicator, list[Assertion]] = {}
     for row in direct:
         about.setdefault(row.indicator, []).append(row)
@@ -130,11 +130,19 @@ def _of(
     of_file: dict[FileId, list[Assertion]],
 ) -> list[Assertion]:
     """The part of a shared answer that belongs to one question, each row once."""
-    found = {row.seq: row for indicator in question for row in about.get(indicator, ())}
+    found = [row for indicator in question for row in about.get(indicator, ())]
     if of_file:
-        files = {(row.source, row.file) for row in found.values() if row.file is not None}
-        found |= {row.seq: row for file in files for row in of_file[file]}
-    return list(found.values())
+        files = {(row.source, row.file) for row in found if row.file is not None}
+        found += [row for file in files for row in of_file[file]]
+    return _in_order(found)
+
+
+def _in_order(found: Sequence[Assertion]) -> list[Assertion]:
+    """Each row once, by its number: so every engine gives the same order."""
+    if len(found) < 2:
+        return list(found)
+    rows_by_number = {row.seq: row for row in found}
+    return [rows_by_number[number] for number in sorted(rows_by_number)]
 
 
 def _seq(assertion: Assertion) -> int:
