@@ -161,6 +161,7 @@ def patroni_programs(postgres_binaries: object) -> None:
     patroni.require()
 
 
+@pytest.mark.timeout(240)  # it waits for Patroni's own rounds, which a busy machine makes longer
 @pytest.mark.usefixtures("patroni_programs")
 async def test_patroni_promotes_and_the_store_follows() -> None:
     with Ground() as ground:
