@@ -50,7 +50,8 @@ def _databases(url: str) -> Iterator[Ground]:
     with psycopg.connect(url, autocommit=True) as server:
         try:
             for name in names:
-                server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+                make = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+                server.execute(make)
             store, plain = (urlsplit(url)._replace(path=f"/{name}").geturl() for name in names)
             yield Ground("PostgreSQL", store, plain, RawPostgres)
         finally:

@@ -10,6 +10,11 @@ from typing import Any, Protocol, Self
 from bot.store import rows
 
 _INSERT = f"INSERT INTO assertion ({rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (constant)
+_SETTINGS = (  # those of the store
+    "PRAGMA synchronous = normal",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
 
 
 class Raw(Protocol):
@@ -33,8 +38,8 @@ class RawSqlite:
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for setting in ("synchronous = normal", "cache_size = -65536", "wal_autocheckpoint = 4000"):
-            self._connection.execute("PRAGMA " + setting)
+        for setting in _SETTINGS:
+            self._connection.execute(setting)
 
     def insert(self, made: Sequence[rows.Row]) -> None:
         """Insert finished rows."""
