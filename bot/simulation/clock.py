@@ -112,8 +112,15 @@ class _Later:
 class Governor:
     """Sets the speed by how much of a processor the busiest process wants, waiting for one included."""
 
-    def __init__(self, clock: Clock, *, most: float, processes: Callable[[], Iterable[int]]) -> None:
-        self._clock, self._most, self._processes = clock, most, processes
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        most: float,
+        least: float = SLOWEST,
+        processes: Callable[[], Iterable[int]],
+    ) -> None:
+        self._clock, self._most, self._least, self._processes = clock, most, least, processes
         self._before: dict[int, int] = {}
         self._looked_at = time.monotonic()
         self._holds = 0
@@ -139,7 +146,7 @@ class Governor:
         self._before, self._looked_at = wants, now
         speed = self._clock.speed
         if share > BUSY:
-            self._put(max(SLOWEST, speed * SLOWER))
+            self._put(max(self._least, speed * SLOWER))
         elif share < IDLE and speed < self._most:
             self._put(min(self._most, speed * FASTER))
 

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,6 +53,7 @@ class Means:
     replicas: int = 2
     speed: float = 120.0  # at most; see `bot.simulation.clock`
     store: str = ""
+    least_speed: float = 1.0  # however slow the machine is; what is late may be so because of it then
     folder: Path | None = None
     with_services: bool = True
     failover: Callable[[], Awaitable[None]] | None = None
@@ -128,9 +130,11 @@ def perform(script: Script, means: Means) -> Performed:
                 )
                 for number in range(means.replicas)
             ]
-            for number, replica in enumerate(replicas):
+            for replica in replicas:
                 stack.callback(replica.stop)
-                scene.put(number, replica.begin())
+            with ThreadPoolExecutor() as pool:  # each takes a second or two
+                for number, port in enumerate(pool.map(Replica.begin, replicas)):
+                    scene.put(number, port)
             log = asyncio.run(_Director(script, means, scene, replicas, clock, registry, url).direct())
             for replica in replicas:
                 replica.stop()
@@ -204,7 +208,7 @@ class _Director:
         self._log = _Log()
         self._measured_at = -MEMORY_SECONDS
         self._told_at = time.monotonic()
-        self._governor = Governor(clock, most=means.speed, processes=self._processes)
+        self._governor = Governor(clock, most=means.speed, least=means.least_speed, processes=self._processes)
 
     def _processes(self) -> list[int]:
         numbers = (self._scene.process, *(replica.process for replica in self._replicas))

@@ -14,14 +14,19 @@ def test_nothing_is_leaked_lost_or_doubled_and_the_judge_would_know() -> None:
         seed=5,
         organisations=16,
         channels=40,
-        hours=0.3,
+        hours=0.25,
         questions=25,
         assertions=200,
         kills=1,
         begins=BEGINS.replace(hour=5, minute=50),  # eight is near in half of Europe
     )
-    afterwards = timedelta(minutes=20)
-    performed = perform(made, Means(answer=commands.answer, speed=100, afterwards=afterwards))
+    means = Means(
+        answer=commands.answer,
+        speed=100,
+        least_speed=30,  # nothing is said here about what is late
+        afterwards=timedelta(minutes=12),
+    )
+    performed = perform(made, means)
     verdict = judged(made, performed)
     told = report(
         made, performed.heard, verdict, memory=performed.memory, seconds=performed.seconds, speed=(100, 1)
