@@ -11,6 +11,7 @@ import pytest
 from bot.errors import UnavailableError
 from bot.services import Store
 from bot.store import postgres
+from bot.store.threads import UNKNOWN
 from tests.postgres import patroni
 from tests.postgres.calls import READS, WRITES, prepare
 from tests.postgres.cluster import Ground
@@ -71,7 +72,7 @@ async def test_when_the_primary_crashes_lookups_go_on_and_writes_resume(
     assert figures.pause < LONGEST_PAUSE
     assert figures.resumed < SOON
     assert 1.0 <= figures.oldest < STALE.total_seconds()  # answers said how old they may be
-    assert figures.refused == 0
+    assert set(load.refused) <= {UNKNOWN}  # of a claim whose commit the crash interrupted; nothing else
 
 
 async def test_when_the_standby_is_lost_lookups_go_on_and_writes_wait_for_the_operator(
