@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import TextIO
 
-_FOREIGN = ("slack_sdk", "slack_bolt", "aiohttp", "asyncio")
+_FOREIGN = ("slack_sdk", "slack_bolt", "aiohttp", "asyncio", "psycopg")
 
 
 def configure(stream: TextIO, *, as_json: bool) -> None:

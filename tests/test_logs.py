@@ -36,7 +36,9 @@ def test_an_event_is_one_line(words: str, as_json: bool) -> None:
     assert not as_json or json.loads(line)["message"] == words
 
 
-@pytest.mark.parametrize("name", ["slack_sdk.web.async_client", "slack_bolt.App", "aiohttp.server"])
+@pytest.mark.parametrize(
+    "name", ["slack_sdk.web.async_client", "slack_bolt.App", "aiohttp.server", "psycopg"]
+)
 def test_the_words_of_other_libraries_are_left_out(name: str) -> None:
     line = _logged(name, logging.ERROR, "xoxb-secret evil.example", as_json=False)
 
