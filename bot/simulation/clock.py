@@ -21,7 +21,7 @@ SLICE_SECONDS = 0.05  # real ones; for so long a change of speed may go unnotice
 LOOK_SECONDS = 0.5  # real ones, between two changes of speed
 BUSY, IDLE = 0.9, 0.7  # of one processor, that a process wants: above and below, the speed changes
 SLOWER, FASTER = 0.7, 1.12
-BEFORE_SECONDS = 3_600.0  # in which everything may start
+BEFORE_SECONDS, STANDING = 5.0, 0.001  # before the day, and the speed while everything starts
 SLOWEST = 1.0  # nobody can say that the machine was too slow at real time
 _FORM = struct.Struct("dddd")  # real seconds and the day's at the last change, speed, and their sum
 
@@ -64,8 +64,8 @@ class Clock:
         return Tempo(self.timer, self.later, self.rest)
 
     def start(self) -> None:
-        """Let everybody read it: it is an hour before the day, and as slow as time is."""
-        self.path.write_bytes(_pack(time.monotonic(), -BEFORE_SECONDS, SLOWEST))
+        """Let everybody read it: the day is about to begin, and all but stands still until it does."""
+        self.path.write_bytes(_pack(time.monotonic(), -BEFORE_SECONDS, STANDING))
 
     def begin(self, speed: float) -> None:
         """Let the day begin now."""

@@ -69,9 +69,13 @@ class Audiences:
         except BotError:
             return unknown(self._clock())
 
-    async def asked_now(self, conversation: str) -> Audience:
-        """The same, asked now. Raises RefusedError or UnavailableError when Slack does not tell."""
-        return await self._recall.get(conversation, max_age=0)
+    async def asked(self, conversation: str, *, max_age: float = 0) -> Audience:
+        """The same, asked so long ago at most. Raises RefusedError or UnavailableError if nobody tells."""
+        return await self._recall.get(conversation, max_age=max_age)
+
+    def was_asked(self, conversation: str, *, max_age: float) -> bool:
+        """Whether that is known already, and nothing was heard of a change since."""
+        return self._recall.is_known(conversation, max_age=max_age)
 
     def of_person(self, actor: Actor) -> Audience:
         """The one reader of an ephemeral message or a modal."""

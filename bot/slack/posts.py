@@ -31,6 +31,9 @@ from bot.tempo import REAL, Tempo
 from bot.turns import Lane
 
 LOOK_SECONDS = 20.0  # the last look at the readers
+# Words beneath a post follow it closely: a look this old will do for them, for Slack allows fewer looks than
+# posts. What is heard of a change makes it void at once. Files may take long to upload: they have their own.
+BENEATH_SECONDS = 20.0
 POST_SECONDS = 15.0  # together with the look well below deliveries.SETTLE_SECONDS
 MAX_AGE_SECONDS = 300.0  # what was cleared longer ago is cleared again, for agreements and labels change, too
 READ_SECONDS = 10.0
@@ -143,9 +146,10 @@ class Posts:
             "unfurl_media": False,
             **({"thread_ts": thread} if thread else {}),
         }
-        await self._turn(self._paces.post, conversation, letter)
+        known_for = BENEATH_SECONDS if thread else 0.0
+        await self._turn(self._paces.post, conversation, letter, known_for)
         await starting()
-        await self._look(conversation, letter)
+        await self._look(conversation, letter, known_for)
         await checking()
         answer = await self._send("chat.postMessage", arguments, self._paces.post, conversation)
         if not isinstance(ts := answer.get("ts"), str) or not ts:
@@ -293,23 +297,24 @@ class Posts:
 
     # --- the rest --------------------------------------------------------------------------------------
 
-    async def _turn(self, pace: Pace, conversation: str, letter: Letter) -> None:
-        if letter.audience is not None:
+    async def _turn(self, pace: Pace, conversation: str, letter: Letter, known_for: float = 0.0) -> None:
+        is_known = self._audiences.was_asked(conversation, max_age=known_for)
+        if letter.audience is not None and not is_known:
             await self._paces.look.turn(conversation)
         await pace.turn(conversation)
 
-    async def _look(self, conversation: str, letter: Letter) -> None:
+    async def _look(self, conversation: str, letter: Letter, known_for: float = 0.0) -> None:
         """The last look: those who read it now are those it was cleared for."""
         if letter.audience is None:
             return
-        readers = await self._readers(conversation)
+        readers = await self._readers(conversation, known_for)
         if not same_readers(letter.audience, readers) or self._is_old(letter.audience):
             raise ReadersChangedError(readers)
 
-    async def _readers(self, conversation: str) -> Audience:
+    async def _readers(self, conversation: str, known_for: float = 0.0) -> Audience:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                return await self._audiences.asked_now(conversation)
+                return await self._audiences.asked(conversation, max_age=known_for)
         except RateLimitedError as error:
             await self._paces.look.refused("", error.seconds)
             raise

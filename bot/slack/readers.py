@@ -25,7 +25,7 @@ async def readers_of_channel(
         identity = await who_am_i(slack)
         own_user = str(identity.get("user_id", ""))
         people = People(slack, registry)
-        return await Audiences(slack, people, registry, clock=clock, own_user=own_user).asked_now(channel)
+        return await Audiences(slack, people, registry, clock=clock, own_user=own_user).asked(channel)
     finally:
         if slack.client.session is not None:
             await slack.client.session.close()

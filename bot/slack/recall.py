@@ -52,6 +52,12 @@ class Recall(Generic[V]):
                 return known.value
             return await self._anew(key)
 
+    def is_known(self, key: str, *, max_age: float) -> bool:
+        """Whether `get` would give it without a read."""
+        known = self._known.get(key)
+        age = min(max_age, self._seconds)
+        return known is not None and known.value is not None and known.begun >= self._timer() - age
+
     def forget(self, key: str) -> None:
         """Something changed: no read that began before this counts from now on."""
         self._known.pop(key, None)

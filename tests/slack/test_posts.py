@@ -67,6 +67,46 @@ async def test_readers_who_join_while_it_waits_read_nothing(stage: Stage, posts:
     assert stage.calls("chat.postMessage") == []
 
 
+async def test_words_beneath_a_post_that_follow_it_closely_need_no_look_of_their_own(
+    stage: Stage, posts: Posts
+) -> None:
+    letter = await letter_for(posts)
+    ts = await posts.post_marked(HERE, letter, nonce="n1")
+    looks = len(stage.calls("conversations.info"))
+    for number in range(3):
+        await posts.post_marked(HERE, letter, nonce=f"beneath{number}", thread=ts)
+    below = len(stage.calls("conversations.info")) - looks
+    await posts.post_marked(HERE, letter, nonce="n2")
+
+    assert below == 0
+    assert len(stage.calls("conversations.info")) == looks + 1
+
+
+async def test_once_a_change_was_heard_of_words_beneath_a_post_have_a_look_again(
+    stage: Stage, posts: Posts
+) -> None:
+    letter = await letter_for(posts)
+    ts = await posts.post_marked(HERE, letter, nonce="n1")
+    await stage.sandbox.invite("T0TREND", HERE)
+    await stage.sandbox.accept("T0TREND", HERE)
+    await stage.sandbox.settled()
+
+    with pytest.raises(ReadersChangedError):
+        await posts.post_marked(HERE, letter, nonce="beneath", thread=ts)
+
+
+async def test_some_time_later_words_beneath_a_post_have_a_look_again(
+    stage: Stage, posts: Posts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BENEATH_SECONDS", 0.0)
+    letter = await letter_for(posts)
+    ts = await posts.post_marked(HERE, letter, nonce="n1")
+    await stage.sandbox.invite("T0TREND", HERE)  # of which Slack tells nothing
+
+    with pytest.raises(ReadersChangedError):
+        await posts.post_marked(HERE, letter, nonce="beneath", thread=ts)
+
+
 async def test_what_was_cleared_long_ago_is_not_said(stage: Stage, posts: Posts) -> None:
     letter = await letter_for(posts)
     stage.clock.ahead += timedelta(seconds=MAX_AGE_SECONDS + 1)

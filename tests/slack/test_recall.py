@@ -100,3 +100,18 @@ async def test_only_so_many_are_remembered(reader: Reader) -> None:
 
     assert await known.get("c") == "c3"
     assert await known.get("a") == "a4"
+
+
+@pytest.mark.parametrize(("age", "max_age", "is_known"), [(19, 20, True), (21, 20, False), (61, 90, False)])
+async def test_what_is_known_is_told_without_a_reading(
+    reader: Reader, age: float, max_age: float, is_known: bool
+) -> None:
+    known = recall(reader)
+    assert not known.is_known("a", max_age=max_age)
+    await known.get("a")
+    reader.now = age
+
+    assert known.is_known("a", max_age=max_age) is is_known
+    known.forget("a")
+    assert not known.is_known("a", max_age=max_age)
+    assert reader.times == 1
