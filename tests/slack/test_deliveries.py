@@ -28,9 +28,9 @@ FAMILY = "kaspersky-green-family"
 def _slow(store: Store, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     lookup = store.lookup
 
-    async def slowly(indicators: Any) -> Any:
+    async def slowly(indicators: Any, **how: Any) -> Any:
         await asyncio.sleep(seconds)
-        return await lookup(indicators)
+        return await lookup(indicators, **how)
 
     monkeypatch.setattr(store, "lookup", slowly)
 
@@ -105,7 +105,7 @@ async def test_a_store_that_never_answers_ends_in_words(
 async def test_a_mistake_of_ours_shows_its_number_and_nothing_else(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(_: object) -> object:
+    async def broken(_: object, **__: object) -> object:
         raise RuntimeError("secret.example")
 
     monkeypatch.setattr(stage.store, "lookup", broken)
