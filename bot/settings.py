@@ -1,5 +1,6 @@
 """Settings: the secrets that services know Liaison by, from the environment or files only it can read."""
 
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from bot.secret import Secret
 
 MAX_SECRET_BYTES = 4096
 MOST_STALE_SECONDS = 3600
+_OF_STORE = ("LIAISON_STORE_INSECURE", "PGHOST", "PGHOSTADDR", "PGSSLROOTCERT")
 SLACK_API = "https://slack.com/api/"
 _TOKENS = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-", "SLACK_SIGNING_SECRET": ""}
 
@@ -23,6 +25,15 @@ class SlackSettings:
     signing_secret: Secret | None = None  # of HTTP mode
     app_token: Secret | None = None  # of Socket Mode
     api_url: str = SLACK_API
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """How to reach a store on a server, beside its address."""
+
+    password: Secret | None
+    stale_seconds: int  # how old the answers of a standby may be; 0: standbys are not asked
+    environment: Mapping[str, str]  # what else decides where it is and whom to trust
 
 
 def read_slack(environment: Mapping[str, str], *, socket_mode: bool = False) -> SlackSettings:
@@ -73,22 +84,21 @@ def read_provider_keys(environment: Mapping[str, str], variables: Mapping[str, s
     return {one: key for one, variable in variables.items() if (key := found[variable]) is not None}
 
 
-def read_store_password(environment: Mapping[str, str]) -> Secret | None:
-    """The password of a store on a server, if it is kept in one of the same places. Raises ConfigError."""
+def read_store(environment: Mapping[str, str] = os.environ) -> StoreSettings:
+    """What is said of a store on a server beside its address. Raises ConfigError with every mistake."""
     mistakes: list[str] = []
-    text = _text("LIAISON_STORE_PASSWORD", environment, mistakes)
+    password = _text("LIAISON_STORE_PASSWORD", environment, mistakes)
+    stale = environment.get("LIAISON_STALE_SECONDS") or "0"
+    if not stale.isascii() or not stale.isdecimal() or int(stale[:9]) > MOST_STALE_SECONDS:
+        advice = f"write whole seconds, at most {MOST_STALE_SECONDS}, or leave it out"
+        mistakes.append(f"LIAISON_STALE_SECONDS: is no such time; {advice}")
     if mistakes:
         raise ConfigError(mistakes)
-    return Secret(text) if text else None
-
-
-def read_stale_seconds(environment: Mapping[str, str]) -> float:
-    """How old the answers of a standby may be; 0 if standbys are not asked. Raises ConfigError."""
-    text = environment.get("LIAISON_STALE_SECONDS") or "0"
-    if not text.isascii() or not text.isdecimal() or int(text[:9]) > MOST_STALE_SECONDS:
-        advice = f"write whole seconds, at most {MOST_STALE_SECONDS}, or leave it out"
-        raise ConfigError([f"LIAISON_STALE_SECONDS: is no such time; {advice}"])
-    return float(text)
+    return StoreSettings(
+        password=Secret(password) if password else None,
+        stale_seconds=int(stale),
+        environment={name: environment[name] for name in _OF_STORE if name in environment},
+    )
 
 
 def is_local(url: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.secret import Secret
-from bot.settings import read_provider_keys, read_slack
+from bot.settings import read_provider_keys, read_slack, read_store
 
 GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "abc", "SLACK_APP_TOKEN": "xapp-1"}
 
@@ -150,3 +150,25 @@ def test_a_key_that_others_can_read_is_refused_and_not_called_missing(tmp_path: 
 def test_an_empty_file_holds_no_key(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="ABUSECH_KEY: is not such a secret"):
         read_provider_keys({"ABUSECH_KEY_FILE": _file(tmp_path, "key", "\n")}, {"urlhaus": "ABUSECH_KEY"})
+
+
+def test_a_store_on_a_server_has_a_password_and_what_decides_where_it_is(tmp_path: Path) -> None:
+    secret = {"LIAISON_STORE_PASSWORD_FILE": _file(tmp_path, "password", "CANARY two words\n")}
+    named = {"PGHOST": "db.example.org", "LIAISON_STORE_INSECURE": "1"}
+
+    found = read_store({**secret, **named, "LIAISON_STALE_SECONDS": "60", "PGPASSWORD": "other"})
+
+    assert found.password == Secret("CANARY two words")
+    assert (found.stale_seconds, found.environment) == (60, named)
+
+
+def test_without_more_a_store_has_no_password_and_no_stale_answers() -> None:
+    found = read_store({})
+
+    assert (found.password, found.stale_seconds, found.environment) == (None, 0, {})
+
+
+@pytest.mark.parametrize("seconds", ["-1", "1.5", "3601", "one", "٣", "9" * 5_000])
+def test_a_time_that_is_none_is_refused(seconds: str) -> None:
+    with pytest.raises(ConfigError, match="LIAISON_STALE_SECONDS"):
+        read_store({"LIAISON_STALE_SECONDS": seconds})

@@ -1,13 +1,12 @@
 """Where assertions are kept; `open_store` is the way in."""
 
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.errors import ConfigError
 from bot.services import Store
-from bot.settings import read_stale_seconds, read_store_password
+from bot.settings import read_store
 from bot.store.engine import Engine
 from bot.store.sql_store import SqlStore, now
 from bot.store.sqlite import SqliteEngine
@@ -51,9 +50,9 @@ def _postgres(url: str) -> Engine:
         from bot.store import postgres, postgres_address  # noqa: PLC0415 - psycopg is optional and slow to load
     except ImportError as error:
         raise ConfigError(["PostgreSQL needs its driver: pip install 'liaison[postgres]'."]) from error
-    password = read_store_password(os.environ)
-    return postgres.PostgresEngine(postgres_address.read(url, os.environ, password))
+    said = read_store()
+    return postgres.PostgresEngine(postgres_address.read(url, said.environment, said.password))
 
 
 def _stale(url: str) -> timedelta:
-    return timedelta(seconds=read_stale_seconds(os.environ) if url.startswith(_POSTGRESQL) else 0)
+    return timedelta(seconds=read_store().stale_seconds if url.startswith(_POSTGRESQL) else 0)

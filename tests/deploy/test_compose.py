@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.delivery import corrections, office
-from bot.settings import read_stale_seconds
+from bot.settings import read_store
 from bot.slack import bolt, verify, work
 from bot.store import postgres_address
 from tests.deploy.described import DEPLOY, ROOT, bot_containers, compose, instructions
@@ -191,6 +191,6 @@ def _image_environment() -> Iterator[tuple[str, str]]:
 def test_the_bot_takes_the_environment_that_compose_gives_it() -> None:
     environment = compose()["services"]["bot"]["environment"]
 
-    assert read_stale_seconds(environment) > 0
+    assert read_store(environment).stale_seconds > 0
     address = postgres_address.read(environment["LIAISON_STORE"], environment)
     assert address.parameters["host"] == "db1,db2"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import read_slack, read_store_password
+from bot.settings import read_slack, read_store
 from tests.deploy.described import compose
 from tests.deploy.replicas import secrets_made
 
@@ -83,7 +83,7 @@ def test_the_bot_reads_them_where_compose_puts_them(tmp_path: Path, made: Path) 
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
 
     assert read_slack(environment).signing_secret is not None
-    assert read_store_password(environment) is not None
+    assert read_store(environment).password is not None
 
 
 def test_running_it_again_changes_nothing(made: Path) -> None:
