@@ -56,6 +56,7 @@ _READERS_UNSURE = (
     "Slack did not say for sure who reads this, so only TLP:CLEAR is told. The command “who” tells more."
 )
 _IN_PRIVATE = "External services are asked in private only: write to me directly."
+_LATER = "No service is asked and no button works while the store takes no writes: ask again later."
 _PREVIEW = "Nobody else sees this. The channel would get it so now, and what is new until then."
 RED = (
     "TLP:RED goes to nobody else: no service was asked, and what lists held here say is not shown. "
@@ -123,6 +124,7 @@ def shareable(reply: Lookup) -> Lookup:
         entries=known,
         not_understood=(),
         asks_in_private=False,
+        asks_later=False,
         is_red=False,
         wants_file=False,
         at=None,
@@ -232,6 +234,7 @@ def _hints(reply: Reply) -> list[Part]:
         return []
     told = (
         (_IN_PRIVATE, reply.asks_in_private),
+        (_LATER, reply.asks_later),
         (RED, reply.is_red and not reply.asks_in_private),
         (_BY_MESSAGE, reply.wants_file and reply.cleared.audience.reach is Reach.EPHEMERAL),
     )

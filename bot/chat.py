@@ -66,6 +66,7 @@ class Lookup:
     cleared: Cleared  # what the entries were made of
     not_understood: tuple[str, ...] = ()  # what the asker typed that cannot be looked up
     asks_in_private: bool = False  # external services were not asked, for others read along
+    asks_later: bool = False  # nor were they while the store takes no writes: it keeps their budgets
     at: datetime | None = None  # when it was asked, to tell how old findings are; None tells their dates
     is_red: bool = False  # the asker declared TLP:RED, so what services and lists say cannot be shown
     as_of: datetime | None = None  # the store's primary did not answer, so it tells what was known then
@@ -154,6 +155,7 @@ class Command:
     summary: str  # one line for help and the manifest
     run: Callable[[Ask, Services], Awaitable[Reply]]
     examples: tuple[str, ...] = field(default=())
+    needs_writes: bool = True  # else it works while the store can only be read, from a standby
 
 
 Answer = Callable[[Ask, Services], Awaitable[Reply]]  # what `commands.answer` is: all verbs behind one door

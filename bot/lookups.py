@@ -28,9 +28,9 @@ _TYPED = frozenset({Surface.SLASH, Surface.MENTION, Surface.DM})  # by a person 
 
 
 def as_of(store: Store, now: datetime) -> datetime | None:
-    """What time the last answer is of, if it is so old that its reader must know."""
+    """What time the last answer is of, if it is so old, or the store so ill, that its reader must know."""
     lag = store.read_lag()
-    return now - lag if lag > OLD else None
+    return now - lag if lag > OLD or not store.takes_writes() else None
 
 
 async def look_up(indicators: Sequence[Indicator], audience: Audience, world: World, store: Store) -> Lookup:
@@ -79,6 +79,8 @@ async def _looked_up(
     cleared = clear(stored, ask.audience, world, asked=asked)
     if services.enrichment is None or not _is_known(ask):
         return _answer(indicators, cleared, world)
+    if not services.store.takes_writes():
+        return replace(_answer(indicators, cleared, world), asks_later=True)
     if not is_private(ask) and ask.surface is not Surface.BUTTON:
         return replace(_answer(indicators, cleared, world), asks_in_private=True)
     enquiry = Enquiry(

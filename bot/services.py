@@ -9,6 +9,7 @@ from bot.assertions import Assertion
 from bot.budgets import Allowance
 from bot.deliveries import Change, Delivery, Post, State
 from bot.enquiries import Enquiry
+from bot.errors import UnavailableError
 from bot.findings import Finding, Outcome
 from bot.indicators import Indicator, Kind
 from bot.leases import Lease
@@ -64,6 +65,9 @@ class Store(Protocol):
 
     def read_lag(self) -> timedelta:
         """How old the last answer that might be stale can have been; zero if the primary gave it."""
+
+    def takes_writes(self) -> bool:
+        """False while the store is known to take none and lookups go on all the same, from a standby."""
 
     def everything(self, *, after: int = 0) -> AsyncIterator[Sequence[Assertion]]:
         """Pages of all assertions with a sequence number above `after`, in that order."""
@@ -332,3 +336,11 @@ class Services:
     enrichment: Enrichment | None = None  # None: no service is turned on
     digests: Digests | None = None  # None where nothing is delivered
     corrections: Corrections | None = None  # likewise
+
+
+def require_writes(store: Store) -> None:
+    """Raise UnavailableError at once while the store takes no writes: it would only after a long wait."""
+    if not store.takes_writes():
+        raise UnavailableError(
+            "The store takes no writes just now, so only lookup, recent and help work. Try again in a minute."
+        )

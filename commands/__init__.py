@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from bot.chat import Ask, Command, Reply, mistake
 from bot.errors import BotError, UsageError
 from bot.extraction import extract
-from bot.services import Services
+from bot.services import Services, require_writes
 from commands.digest import COMMAND as DIGEST
 from commands.enrich import COMMAND as ENRICH
 from commands.help import COMMAND as HELP
@@ -27,6 +27,8 @@ async def answer(ask: Ask, services: Services) -> Reply:
     """Answer what was typed, all of which stands in `ask.text`; mistakes are answers, too."""
     try:
         command, rest = choose(ask.text)
+        if command.needs_writes:
+            require_writes(services.store)
         return await command.run(replace(ask, verb=command.verb, text=rest, commands=ALL), services)
     except BotError as error:
         return mistake(error)

@@ -53,4 +53,5 @@ COMMAND = Command(
     summary="this list",
     run=run,
     examples=("help",),
+    needs_writes=False,
 )

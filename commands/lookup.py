@@ -45,4 +45,5 @@ COMMAND = Command(
     summary="what is known about hashes, addresses, domains, URLs, …; indicators alone do the same",
     run=run,
     examples=("lookup 198.51.100[.]7", "lookup 44d88612fea8a8f36de82e1278abb02f hxxp://example[.]org/a"),
+    needs_writes=False,
 )

@@ -81,4 +81,5 @@ COMMAND = Command(
     summary=f"the newest indicators, at most {SHOWN}; kinds are {', '.join(Kind)}",
     run=run,
     examples=("recent", "recent 7d domain", "recent 24h sha256 Emotet"),
+    needs_writes=False,
 )

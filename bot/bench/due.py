@@ -33,7 +33,7 @@ from bot.secret import Secret
 from bot.services import Services
 from bot.settings import SlackSettings
 from bot.sharing import Audience, Reach
-from bot.slack.connection import Connection, claimer, connect
+from bot.slack.connection import Connection, connect
 from bot.slack.posts import Paces, Posts
 from bot.store import open_store
 from bot.subscriptions import Purpose, Subscription
@@ -240,7 +240,7 @@ def _office(connection: Connection, clock: Hurried) -> Office:
         store=services.store,
         posting=ThroughSlack(posts),
         writing=Compiler(services.store, services.registry, clock=services.clock),
-        alerts=OperatorAlerts(None, claimer(services)),
+        alerts=OperatorAlerts(None, connection.seen.claim),
         clock=services.clock,
     )
     return Office(means, rest=clock.rest)

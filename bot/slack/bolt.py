@@ -15,7 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BotError, ConfigError
 from bot.slack.calls import TokenRefusedError, WebApi
-from bot.slack.once import Claim, OnlyOnce
+from bot.slack.once import OnlyOnce
+from bot.slack.seen import Seen
 from bot.slack.work import guarded, report
 
 DISPATCH_SECONDS = 15.0  # longer than a claim may take
@@ -46,7 +47,7 @@ async def who_am_i(slack: WebApi) -> Mapping[str, Any]:
         ) from error
 
 
-def bolt_app(identity: Mapping[str, Any], claim: Claim, *, base_url: str) -> AsyncApp:
+def bolt_app(identity: Mapping[str, Any], seen: Seen, *, base_url: str) -> AsyncApp:
     """An app without listeners. Listeners run inside the request, so that none is left behind at a stop."""
     app = AsyncApp(
         name="liaison",
@@ -59,7 +60,7 @@ def bolt_app(identity: Mapping[str, Any], claim: Claim, *, base_url: str) -> Asy
         attaching_function_token_enabled=False,
         process_before_response=True,
     )
-    app.middleware(OnlyOnce(claim))
+    app.middleware(OnlyOnce(seen))
     app.error(_failed)
     return app
 

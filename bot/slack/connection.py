@@ -1,7 +1,7 @@
 """Connection: everything that talks to one Slack, put together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.chat import Answer
 from bot.errors import ConfigError
-from bot.services import Services
+from bot.services import Services, Store, require_writes
 from bot.settings import SlackSettings
 from bot.slack.answering import Answering
 from bot.slack.audience import Audiences
@@ -23,6 +23,7 @@ from bot.slack.ledger import Ledger
 from bot.slack.listen import Listeners, Parts
 from bot.slack.outbox import Outbox
 from bot.slack.posts import Paces, Posts
+from bot.slack.seen import Seen
 from bot.slack.verify import Verifier, door
 from bot.slack.work import Work
 from bot.tempo import REAL, Tempo
@@ -40,15 +41,14 @@ class Connection:
     audiences: Audiences
     posts: Posts
     outbox: Outbox
+    seen: Seen
     tempo: Tempo
 
     def http_handler(self) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The handler of what Slack sends over HTTP. Raises ConfigError without a signing secret."""
         if self.settings.signing_secret is None:
             raise ConfigError(["SLACK_SIGNING_SECRET: is needed to take requests over HTTP"])
-        verifier = Verifier(
-            self.settings.signing_secret, claim=claimer(self.services), clock=self.services.clock
-        )
+        verifier = Verifier(self.settings.signing_secret, seen=self.seen, clock=self.services.clock)
         return door(verifier, receiver(self.app))
 
     async def close(self) -> int:
@@ -82,7 +82,8 @@ async def connect(
     except BaseException:
         await slack.client.session.close()  # type: ignore[union-attr]  # open_client made it
         raise
-    app = bolt_app(identity, claimer(services), base_url=settings.api_url)
+    seen = Seen(services.store, timer=tempo.timer)
+    app = bolt_app(identity, seen, base_url=settings.api_url)
     parts = _parts(slack, services, answer, str(identity.get("user_id", "")), token, pause, tempo)
     Listeners(parts).register(app)
     Interactions(parts).register(app)
@@ -93,16 +94,19 @@ async def connect(
         clock=services.clock,
         paces=Paces.kept(tempo, services.store),
     )
-    return Connection(slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox, tempo)
+    return Connection(
+        slack, app, parts.work, settings, services, parts.audiences, posts, parts.outbox, seen, tempo
+    )
 
 
-def claimer(services: Services) -> Callable[[str, float], Awaitable[bool]]:
-    """The store's memory of what was seen before."""
+def former_channels(store: Store) -> Callable[[str], Awaitable[Sequence[str]]]:
+    """The ids that a channel had before; without them its cap is not known, so an old answer will not do."""
 
-    async def claim(key: str, seconds: float) -> bool:
-        return await services.store.claim(key, seconds=seconds)
+    async def former(channel: str) -> Sequence[str]:
+        require_writes(store)
+        return await store.former_channels(channel)
 
-    return claim
+    return former
 
 
 def _parts(
@@ -122,7 +126,7 @@ def _parts(
         clock=services.clock,
         own_user=own_user,
         timer=tempo.timer,
-        former=services.store.former_channels,
+        former=former_channels(services.store),
     )
     questions = Keeping(services.store, Question, token=token)
     work = Work()

@@ -14,7 +14,7 @@ import msgspec
 
 from bot.chat import Surface
 from bot.errors import BotError
-from bot.services import Store
+from bot.services import Store, require_writes
 
 T = TypeVar("T")
 KEPT_SECONDS = 3600.0
@@ -51,7 +51,12 @@ class Keeping(Generic[T]):
         self._decoder = msgspec.json.Decoder(kind)
 
     async def keep(self, value: T) -> str:
-        """Put it away; gives the token that finds it again. Without the store its button is soon too old."""
+        """Put it away; gives the token that finds it again, or "" while the store takes no writes.
+
+        Where it fails all the same the button is soon too old.
+        """
+        if not self._store.takes_writes():
+            return ""
         token = self._token()
         body = self._prefix + msgspec.json.encode(value).decode()
         try:
@@ -63,10 +68,12 @@ class Keeping(Generic[T]):
 
     async def find(self, token: str) -> T | None:
         """What was put away under it, if that was within the last hour. Raises BotError."""
+        require_writes(self._store)  # what a standby does not know may be there all the same
         return self._read(await self._store.kept(token)) if 0 < len(token) <= MAX_TOKEN else None
 
     async def take(self, token: str) -> T | None:
         """The same, for the last time: of two who ask one gets it."""
+        require_writes(self._store)
         return self._read(await self._store.take_kept(token)) if 0 < len(token) <= MAX_TOKEN else None
 
     def _read(self, body: str | None) -> T | None:

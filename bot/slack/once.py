@@ -8,19 +8,18 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.errors import BotError
+from bot.slack.seen import Seen
 from bot.slack.work import guarded
 
 REMEMBERED_SECONDS = 3600.0  # Slack's last retry comes after five minutes, delayed events within the hour
 CLAIM_SECONDS = 12.0  # more than the store waits: a claim that was given up and then won loses the answer
 
-Claim = Callable[[str, float], Awaitable[bool]]
-
 
 class OnlyOnce(AsyncMiddleware):
-    """Lets each delivery through once; without the store's memory nothing passes."""
+    """Lets each delivery through once; without the store's memory no event passes."""
 
-    def __init__(self, claim: Claim) -> None:
-        self._claim = claim
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
 
     async def async_process(
         self,
@@ -32,8 +31,10 @@ class OnlyOnce(AsyncMiddleware):
         """Go on with a new delivery; answer 200 for one that came before."""
         key = delivery_key(req.body, is_signed=req.mode == "http")
         if key is not None:
+            is_event = bool(req.body.get("event_id"))
+            claim = self._seen.claim if is_event else self._seen.claim_what_comes_once
             try:
-                if not await guarded(self._claim(key, REMEMBERED_SECONDS), CLAIM_SECONDS):
+                if not await guarded(claim(key, REMEMBERED_SECONDS), CLAIM_SECONDS):
                     return BoltResponse(status=200)
             except BotError:
                 return BoltResponse(status=503)

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.errors import BotError
 from bot.secret import Secret
+from bot.slack.seen import Seen
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 5.0  # a body must arrive within this
@@ -43,11 +44,11 @@ class Verifier:
         self,
         secret: Secret,
         *,
-        claim: Callable[[str, float], Awaitable[bool]],
+        seen: Seen,
         clock: Callable[[], datetime],
     ) -> None:
         self._key = secret.value.encode()
-        self._claim, self._clock = claim, clock
+        self._seen, self._clock = seen, clock
 
     async def judge(self, timestamps: list[str], signatures: list[str], body: bytes) -> Verdict:
         """Did Slack sign this body in the last minutes, and is it the first time that it comes?"""
@@ -57,7 +58,9 @@ class Verifier:
         if not hmac.compare_digest(expected, signatures[0].encode(errors="surrogateescape")):
             return Verdict.FORGED
         key = "request " + hashlib.sha256(expected).hexdigest()
-        return Verdict.GENUINE if await self._claim(key, REPLAY_SECONDS) else Verdict.REPEATED
+        is_event = body.startswith(b"{")  # the rest are forms
+        claim = self._seen.claim if is_event else self._seen.claim_what_comes_once
+        return Verdict.GENUINE if await claim(key, REPLAY_SECONDS) else Verdict.REPEATED
 
     def _is_recent(self, timestamp: str) -> bool:
         if not _TIMESTAMP.fullmatch(timestamp):

@@ -1,4 +1,7 @@
-"""Lookups from a standby: a pulse that the primary gets every second tells how old their answers may be."""
+"""Lookups from a standby: a pulse that the primary gets every second tells how old their answers may be.
+
+Where the pulse is not felt, the store takes no writes.
+"""
 
 import asyncio
 import logging
@@ -16,6 +19,7 @@ from bot.store.engine import Connection, Engine
 from bot.store.threads import Desk, Turns
 
 BEAT_SECONDS = 1.0
+LONGEST_BEAT = 1.5  # seconds; a primary that takes longer is as good as gone
 PATIENCE_SECONDS = 2.0  # for any server that lets itself be read
 AHEAD = timedelta(seconds=5)  # of our clock; a pulse further ahead says nothing
 LOG = logging.getLogger("bot.store")
@@ -37,14 +41,25 @@ class Following:
         self._lookups = Turns(self._desk, self._answer)
         self._timer: asyncio.TimerHandle | None = None
         self._beating: asyncio.Future[None] | None = None
+        self._begun = 0.0  # when that beat was, by the event loop's clock
+        self._failed = False  # the beat before
         self.lag = timedelta()  # of the last answer
 
     def start(self) -> None:
         """Give the pulse from now on."""
+        loop = asyncio.get_running_loop()
         if self._beating is None or self._beating.done():  # while the primary is away one beat waits for it
+            self._begun = loop.time()
             self._beating = self._writer.do(self._beat)
-            self._beating.add_done_callback(_log)
-        self._timer = asyncio.get_running_loop().call_later(BEAT_SECONDS, self.start)
+            self._beating.add_done_callback(self._felt)
+        self._timer = loop.call_later(BEAT_SECONDS, self.start)
+
+    @property
+    def has_primary(self) -> bool:
+        """Whether the pulse is felt: False at once if the primary is gone, a moment later if it is silent."""
+        is_waiting = self._beating is not None and not self._beating.done()
+        is_late = is_waiting and asyncio.get_running_loop().time() - self._begun > LONGEST_BEAT
+        return not (is_late or self._failed or self._writer.is_lost)
 
     async def lookup(
         self, indicators: Sequence[Indicator], primary: Callable[[], Awaitable[list[Assertion]]]
@@ -89,7 +104,8 @@ class Following:
     def _beat(self, connection: Connection) -> None:
         connection.execute(_BEAT, (rows.micros(self._clock()),))
 
-
-def _log(beat: "asyncio.Future[None]") -> None:
-    if not beat.cancelled() and (error := beat.exception()):
-        log_mistake(LOG, error)
+    def _felt(self, beat: "asyncio.Future[None]") -> None:
+        error = None if beat.cancelled() else beat.exception()
+        self._failed = error is not None
+        if error is not None:
+            log_mistake(LOG, error)

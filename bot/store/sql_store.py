@@ -115,6 +115,10 @@ class SqlStore:
         """How old the last answer that might be stale can have been."""
         return self._following.lag if self._following else timedelta()
 
+    def takes_writes(self) -> bool:
+        """False while only a standby answers."""
+        return self._following is None or self._following.has_primary
+
     async def everything(self, *, after: int = 0) -> AsyncIterator[Sequence[Assertion]]:
         """Pages of all assertions numbered above `after`, in that order."""
         while page := await self._reader.do(partial(queries.page, after=after)):

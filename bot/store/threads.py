@@ -36,6 +36,7 @@ class Desk:
         self._connection: Connection | None = None
         self._closed = False
         self._closing = threading.Event()
+        self.is_lost = False  # from the loss of a connection until there is another one
 
     def do(self, work: Callable[[Connection], T], *, once: bool = False) -> asyncio.Future[T]:
         """What the work returns. The future raises BotError.
@@ -65,8 +66,10 @@ class Desk:
                 try:
                     if self._connection is None:
                         self._connection = self._engine.connect(self._role)
+                        self.is_lost = False
                     return work(self._connection)
                 except LostError as lost:
+                    self.is_lost = True
                     self._close()
                     in_doubt = in_doubt or lost.in_doubt
                 if once and in_doubt:

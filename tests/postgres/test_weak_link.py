@@ -30,6 +30,7 @@ _NOT_CALLS = {
     "close",
     "open",
     "read_lag",
+    "takes_writes",
     "count_asked",
 }  # the last one waits for nothing and may be forgotten
 
