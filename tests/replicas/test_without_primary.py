@@ -67,7 +67,8 @@ def pair(postgres_binaries: object) -> Iterator[Pair]:
     with Ground() as ground:
         pair = Pair.start(ground)
         yield pair
-        pair.stop()
+        pair.standby.crash()
+        pair.primary.crash()
 
 
 @asynccontextmanager
@@ -156,7 +157,8 @@ async def test_when_the_primary_falls_silent_slash_commands_go_on(pair: Pair, st
         longest = await stage.lookups_until(lambda said: AS_OF in said)
         refused, seconds = await stage.slash("digest on daily 08:00")
     finally:
-        await asyncio.to_thread(pair.primary.thaw)
+        await asyncio.to_thread(pair.primary.crash)  # as whoever finds it would do
+        await asyncio.to_thread(pair.primary.start)
     after = await stage.lookups_until(lambda said: AS_OF not in said)
 
     assert NO_WRITES in readable(refused)
