@@ -86,9 +86,7 @@ async def running(
         compiler = Compiler(
             services.store, services.registry, clock=services.clock, enrichment=services.enrichment
         )
-        corrections = Corrections(
-            services.store, services.registry, clock=services.clock, rest=tempo.rest
-        )
+        corrections = Corrections(services.store, services.registry, clock=services.clock, rest=tempo.rest)
         services = replace(services, digests=services.digests or compiler, corrections=corrections)
         connection = await connect(settings, services, answer, token=token, pause=pause, tempo=tempo)
         try:

@@ -18,7 +18,7 @@ PART = 2_000  # values handed over in one statement; SQLite takes 32,766 paramet
 
 
 class LostError(Exception):
-    """The session is gone, or what it did was undone by the server: it may be done anew, in another session."""
+    """The session is gone, or the server undid what it did: it may be done anew, in another session."""
 
     def __init__(self, *, in_doubt: bool = False) -> None:
         super().__init__()

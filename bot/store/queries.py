@@ -93,7 +93,7 @@ def head_at(connection: Connection, stored_at: int) -> int:
     """The number that was given last before that time; 0 if there was none.
 
     After the clock went back, everything since the first number that was given at that time or later counts
-    as later: so an earlier time never has a higher number, and nothing that was stored since then is left out.
+    as later: so an earlier time never has a higher number, and nothing stored since then is left out.
     """
     [number] = connection.execute(_HEAD_AT, (stored_at, _HIGHEST)).fetchone()
     return int(number)

@@ -9,8 +9,8 @@ from tests.store import (
     contract_histories,
     contract_keeping,
     contract_ledger,
-    contract_replicas,
     contract_posts,
+    contract_replicas,
     contract_subscriptions,
 )
 

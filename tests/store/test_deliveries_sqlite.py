@@ -12,9 +12,9 @@ import pytest
 from sqlite_utils import Database
 
 from bot.store import changing, delivering, open_store, posting, queries, rows
-from bot.store.sqlite_connection import SqliteConnection, connect
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
+from bot.store.sqlite_connection import SqliteConnection, connect
 from tests.store.contract import T0, claim, digest, everything
 from tests.store.contract_ledger import change, post
 from tests.store.contract_subscriptions import begun, leased, subscribed

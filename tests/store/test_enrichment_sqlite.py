@@ -12,10 +12,10 @@ from sqlite_utils import Database
 
 from bot.budgets import Allowance, Calendar
 from bot.store import memory, open_store, rows, spending
-from bot.store.sqlite_connection import SQLITE, among, connect, table
 from bot.store.ledger import KEPT_PERIODS
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
+from bot.store.sqlite_connection import SQLITE, among, connect, table
 from bot.store.threads import MOST_IN_A_TURN
 from tests.store.contract import T0, Clock, claim, digest, everything
 from tests.store.contract_findings import FULL, LATER, found
