@@ -135,8 +135,8 @@ class Governor:
         """Hurry again, little by little."""
         self._holds -= 1
 
-    def look(self) -> None:
-        """Change the speed if that is due."""
+    def look(self, *, most: float | None = None) -> None:
+        """Change the speed if that is due; `most` is all that is wanted for the moment."""
         now = time.monotonic()
         if self._holds or now - self._looked_at < LOOK_SECONDS:
             return
@@ -144,11 +144,13 @@ class Governor:
         busiest = max((wants[each] - self._before.get(each, wants[each]) for each in wants), default=0)
         share = busiest / 1e9 / (now - self._looked_at)
         self._before, self._looked_at = wants, now
-        speed = self._clock.speed
+        speed, most = self._clock.speed, min(self._most, most or self._most)
         if share > BUSY:
-            self._put(max(self._least, speed * SLOWER))
-        elif share < IDLE and speed < self._most:
-            self._put(min(self._most, speed * FASTER))
+            self._put(max(self._least, min(speed * SLOWER, most)))
+        elif speed > most:
+            self._put(most)
+        elif share < IDLE and speed < most:
+            self._put(min(most, speed * FASTER))
 
     def _put(self, speed: float) -> None:
         self._clock.change(speed)

@@ -3,7 +3,8 @@
 import asyncio
 import tempfile
 import time
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from bot.services import Store
 from bot.simulation import paper
 from bot.simulation.clock import Clock, Governor
 from bot.simulation.judge import Verdict, judge
+from bot.simulation.mornings import dues
 from bot.simulation.played import Arrived, Heard, Play
 from bot.simulation.replica import Orders, Replica
 from bot.simulation.report import Report, report
@@ -32,6 +34,8 @@ from bot.subscriptions import Attach, Purpose, Subscription
 
 ROUND_SECONDS = 0.1  # real ones, between two looks at what comes next
 MEMORY_SECONDS = 300.0  # of the day, between two looks at memory
+WATCHED, SOON = timedelta(minutes=6), timedelta(minutes=1)  # after so many were due, and before
+WATCHED_SPEED, MANY = 20.0, 8
 FAILOVER = 0.7  # of the day, when the store's primary dies
 TAKEN_UP_SECONDS = 10.0  # real ones, for everybody to find the new one
 AGAIN_SECONDS = 1.0  # real ones, until a source sends again what was not taken
@@ -208,6 +212,8 @@ class _Director:
         self._log = _Log()
         self._measured_at = -MEMORY_SECONDS
         self._told_at = time.monotonic()
+        moments = Counter(due for one in script.subscribed for due in dues(one, script.begins, script.ends))
+        self._dues = sorted(due for due, number in moments.items() if number >= MANY)
         self._governor = Governor(clock, most=means.speed, least=means.least_speed, processes=self._processes)
 
     def _processes(self) -> list[int]:
@@ -224,7 +230,7 @@ class _Director:
             while self._goes_on(batches):
                 if batches and batches[0].at <= self._clock():
                     await self._send(store, batches.pop(0))
-                self._governor.look()
+                self._governor.look(most=self._most())
                 self._look()
                 await asyncio.sleep(ROUND_SECONDS)
             await killing
@@ -237,6 +243,13 @@ class _Director:
         if batches or self._clock() < self._script.ends + self._means.afterwards:
             return True
         return not self._scene.is_over()
+
+    def _most(self) -> float:
+        """No hurry while much is due: a second of ours must not be minutes of theirs."""
+        since = self._clock() - WATCHED
+        place = bisect_left(self._dues, since)
+        is_watched = place < len(self._dues) and self._dues[place] <= self._clock() + SOON
+        return min(self._means.speed, WATCHED_SPEED) if is_watched else self._means.speed
 
     async def _send(self, store: Store, batch: Batch) -> None:
         begun = self._clock()
