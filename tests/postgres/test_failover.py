@@ -31,7 +31,8 @@ def pair(postgres_binaries: object) -> Iterator[Pair]:
     with Ground() as ground:
         pair = Pair.start(ground)
         yield pair
-        pair.stop()
+        pair.standby.crash()
+        pair.primary.crash()
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ async def test_when_the_server_ends_its_sessions_again_and_again_nothing_is_lost
     url = pair.primary.url()
     ended = 0
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as superuser:
-        for _ in range(20):
+        while ended < 20:
             found = await superuser.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'liaison'"
             )
@@ -152,7 +153,6 @@ async def test_when_the_server_ends_its_sessions_again_and_again_nothing_is_lost
             await _acknowledged(load, 1)
     await _acknowledged(load, 20)
 
-    assert ended >= 20
     assert await load.lost(store) == []
 
 
