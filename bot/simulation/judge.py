@@ -146,8 +146,10 @@ class _Court:
         for record in records:
             claim, moment = record.claim, told.at - REWRITTEN
             stands = record.stored.done < moment and not record.revoked and not record.narrowed
-            is_free = claim.label == UNREADABLE or not _is_valid(claim, told.at)
             label = self._policy.label(claim)
+            # Nobody's question may depend on what they may not see: TLP:RED is for named persons, not for all
+            # of the centre, whose people alone have services asked.
+            is_free = claim.label in (UNREADABLE, RED) or not _is_valid(claim, told.at)
             may_leave = LABELS.index(label) <= LABELS.index(CEILINGS[told.place]) and not claim.only_orgs
             if stands and not is_free and not may_leave:
                 yield Leak(told=told, word=word, claim=claim, reader=told.place)

@@ -118,6 +118,7 @@ def test_an_organisation_that_was_invited_reads_along() -> None:
         ("virustotal", (claim(),), 0),
         ("virustotal", (claim(), claim(label=AMBER, source="bureau")), 1),
         ("virustotal", (claim(only_orgs=frozenset(("vendor", "bureau"))),), 1),
+        ("virustotal", (claim(), claim(label=RED, source="bureau")), 0),
         ("hashlookup", (claim(),), 1),
         ("hashlookup", (claim(label=CLEAR),), 0),
     ],
