@@ -160,7 +160,9 @@ def entitled(assertions: Iterable[Assertion], audience: Audience, world: World) 
     for source in {one.source for one in released}:
         found &= _named_to(source, readers, world)
     for one in released:
-        if not _is_for_everyone(one):
+        if one.label is Label.RED:  # one person reads it, and nobody else ever
+            found &= readers
+        elif not _is_for_everyone(one):
             found &= _allowed(one, world)
     return found
 

@@ -45,7 +45,7 @@ async def test_a_digest_comes_by_itself_and_is_corrected_when_its_source_takes_s
     corrected = page.locator(".message", has_text="corrected digest")
     await expect(corrected).to_contain_text(FINE, timeout=PATIENCE)
     await expect(corrected).not_to_contain_text(MISTAKEN)
-    await expect(page.locator(".message", has_text="No longer shared here: 1 entry.")).to_be_visible(
+    await expect(page.locator(".message", has_text="No longer shared here: 1 entry,")).to_be_visible(
         timeout=PATIENCE
     )
 
