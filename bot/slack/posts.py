@@ -32,8 +32,9 @@ from bot.turns import Lane
 
 LOOK_SECONDS = 20.0  # the last look at the readers
 # Words beneath a post follow it closely: a look this old will do for them, for Slack allows fewer looks than
-# posts. What is heard of a change makes it void at once. Files may take long to upload: they have their own.
-BENEATH_SECONDS = 20.0
+# posts. What is heard of a change makes it void at once, but it may be another replica that hears it: so the
+# time is short. Files may take long to upload: they have their own.
+BENEATH_SECONDS = 5.0
 POST_SECONDS = 15.0  # together with the look well below deliveries.SETTLE_SECONDS
 MAX_AGE_SECONDS = 300.0  # what was cleared longer ago is cleared again, for agreements and labels change, too
 READ_SECONDS = 10.0
